@@ -1,0 +1,1 @@
+"""Signalize Console: push messages to website visitors, from one's own server."""
