@@ -1,0 +1,56 @@
+"""Event: one thing that happened. Only ever inserted; partitioned by month (``day`` is the partition key)."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.recipients.models import Recipient
+from signalize_console.websites.models import Website
+
+
+class EventKind(models.TextChoices):
+    SUBSCRIBED = "subscribed", _("subscribed")
+    UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+    SHOWN = "shown", _("shown")
+    CLICKED = "clicked", _("clicked")
+    CLOSED = "closed", _("closed")
+
+
+REPORTS = {EventKind.SHOWN, EventKind.CLICKED, EventKind.CLOSED}
+
+
+class Event(models.Model):
+    """A report about a delivery carries the delivery's ``day``, so that each kind counts once."""
+
+    day = models.DateField(_("day"), editable=False)
+    website = models.ForeignKey(Website, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("website"))
+    recipient = models.ForeignKey(
+        Recipient, models.DO_NOTHING, db_constraint=False, db_index=False, null=True, verbose_name=_("recipient")
+    )
+    kind = models.CharField(_("kind"), max_length=32, choices=EventKind)
+    push_message_id = models.BigIntegerField(_("push message"), null=True)
+    delivery_id = models.BigIntegerField(_("delivery"), null=True)
+    properties = models.JSONField(_("properties"), default=dict)
+    occurred_at = models.DateTimeField(_("when"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["delivery_id", "kind", "day"],
+                condition=~models.Q(delivery_id=None),
+                name="one_report_of_a_kind",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["recipient", "-occurred_at"], name="event_of_recipient"),
+            models.Index(
+                fields=["push_message_id", "kind"],
+                condition=~models.Q(push_message_id=None),
+                name="event_of_push_message",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.occurred_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,9 @@
+"""For those who must run under ASGI. The console itself is measured and run under WSGI (ADR 5)."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "signalize_console.settings")
+
+application = get_asgi_application()

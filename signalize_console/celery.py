@@ -1,0 +1,31 @@
+"""Celery: the muscle. What there is to do stands in PostgreSQL; a message here only says "look now"."""
+
+import os
+
+from celery import Celery
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "signalize_console.settings")
+
+app = Celery("signalize_console")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.task_queues = [Queue("transactional"), Queue("marketing"), Queue("maintenance")]
+app.conf.task_default_queue = "maintenance"
+app.conf.beat_schedule = {
+    "Send what is due: transactional": {
+        "task": "deliveries.dispatch_transactional",
+        "schedule": 1.0,
+        "options": {"queue": "transactional", "expires": 1},
+    },
+    "Send what is due: marketing": {
+        "task": "deliveries.dispatch_marketing",
+        "schedule": 1.0,
+        "options": {"queue": "marketing", "expires": 1},
+    },
+    "Make the next months' partitions": {
+        "task": "deliveries.make_partitions",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance", "expires": 3600},
+    },
+}

@@ -1,0 +1,126 @@
+"""What moves a push message on when its time has come: start, expand, expire, cancel, settle.
+
+Each step is bounded, commits by itself and can be repeated. ``due_at`` is the message's next appointment:
+settling sets it to the earliest of its deliveries, or ends the message when none is open.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+CHUNK = 5_000
+
+START = """
+UPDATE messaging_pushmessage
+SET state = CASE audience WHEN 'everyone' THEN 'expanding' ELSE 'sending' END,
+    expand_until = CASE audience WHEN 'everyone' THEN
+        (SELECT coalesce(max(id), 0) FROM recipients_subscription) END
+WHERE transactional = %s AND due_at <= now() AND state = 'scheduled'
+"""
+
+NEXT_TO_EXPAND = """
+SELECT id, day, website_id, expanded_to, expand_until, due_at FROM messaging_pushmessage
+WHERE transactional = %s AND due_at <= now() AND state = 'expanding' AND valid_until > now()
+ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+EXPAND = """
+WITH chunk AS (
+    SELECT id, recipient_id, push_service FROM recipients_subscription
+    WHERE website_id = %(website)s AND state = 'active' AND id > %(after)s AND id <= %(until)s
+    ORDER BY id LIMIT %(limit)s
+), made AS (
+    INSERT INTO deliveries_delivery
+        (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at)
+    SELECT %(day)s, %(message)s, id, recipient_id, push_service, 'pending', %(due)s FROM chunk
+    ON CONFLICT DO NOTHING
+)
+SELECT max(id), count(*) FROM chunk
+"""
+
+CLOSE_PENDING = """
+WITH chunk AS (
+    SELECT delivery.id, delivery.day FROM messaging_pushmessage message
+    JOIN deliveries_delivery delivery
+      ON delivery.push_message_id = message.id AND delivery.day = message.day
+    WHERE message.transactional = %(transactional)s AND message.due_at <= now()
+      AND {condition} AND delivery.state = 'pending'
+    LIMIT %(limit)s FOR UPDATE OF delivery SKIP LOCKED
+)
+UPDATE deliveries_delivery delivery SET state = '{state}', reason = '{reason}'
+FROM chunk WHERE delivery.id = chunk.id AND delivery.day = chunk.day
+"""
+EXPIRE = CLOSE_PENDING.format(
+    condition="message.state = 'sending' AND message.valid_until <= now()",
+    state="expired",
+    reason="valid_until",
+)
+CANCEL = CLOSE_PENDING.format(
+    condition="message.state = 'cancelled'", state="cancelled", reason="message_cancelled"
+)
+
+LOCK_DUE = """
+SELECT id FROM messaging_pushmessage
+WHERE (id = ANY(%s) OR (transactional = %s AND due_at <= now()))
+  AND (state IN ('sending', 'cancelled') OR (state = 'expanding' AND valid_until <= now()))
+ORDER BY id FOR UPDATE
+"""
+
+SETTLE = """
+UPDATE messaging_pushmessage message
+SET due_at = next.at,
+    state = CASE WHEN next.at IS NULL AND message.state <> 'cancelled' THEN 'finished'
+            ELSE message.state END,
+    finished_at = CASE WHEN next.at IS NULL THEN coalesce(message.finished_at, now()) END
+FROM (
+    SELECT locked.id, LEAST(
+        (SELECT LEAST(min(due_at), locked.valid_until) FROM deliveries_delivery
+         WHERE push_message_id = locked.id AND day = locked.day AND state = 'pending'
+         HAVING count(*) > 0),
+        (SELECT min(lease_until) FROM deliveries_delivery
+         WHERE push_message_id = locked.id AND day = locked.day AND state = 'sending')
+    ) AS at
+    FROM messaging_pushmessage locked WHERE locked.id = ANY(%s)
+) next
+WHERE message.id = next.id
+"""
+
+
+def advance(transactional: bool, touched: Iterable[int] = ()) -> bool:
+    """One round over the messages whose time has come and those ``touched`` since. True: there is more."""
+    with connection.cursor() as cursor:
+        cursor.execute(START, [transactional])
+        expanded = _expand_chunk(transactional)
+        limits = {"transactional": transactional, "limit": CHUNK}
+        cursor.execute(EXPIRE, limits)
+        closed = cursor.rowcount
+        cursor.execute(CANCEL, limits)
+        closed = max(closed, cursor.rowcount)
+    _settle(transactional, touched)
+    return expanded or closed >= CHUNK
+
+
+def _expand_chunk(transactional: bool) -> bool:
+    """Makes up to CHUNK deliveries of one message, and moves its cursor in the same transaction."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(NEXT_TO_EXPAND, [transactional])
+        if (row := cursor.fetchone()) is None:
+            return False
+        message, day, website, after, until, due = row
+        cursor.execute(EXPAND, {"message": message, "day": day, "website": website, "after": after,
+                                "until": until, "due": due, "limit": CHUNK})
+        last, count = cursor.fetchone()
+        done = count < CHUNK
+        cursor.execute(
+            "UPDATE messaging_pushmessage SET expanded_to = %s, state = %s WHERE id = %s",
+            [last or after, "sending" if done else "expanding", message],
+        )
+    return True
+
+
+def _settle(transactional: bool, touched: Iterable[int]) -> None:
+    """The lock orders us after whoever puts a delivery back: both also write ``due_at``."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LOCK_DUE, [list(touched), transactional])
+        if ids := [message_id for (message_id,) in cursor.fetchall()]:
+            cursor.execute(SETTLE, [ids])

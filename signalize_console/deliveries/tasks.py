@@ -1,0 +1,36 @@
+"""Celery's door to the engine. Beat knocks every second, the outbox when something was accepted."""
+
+import multiprocessing
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.utils import timezone
+
+from signalize_console.activity import partitions
+from signalize_console.deliveries.dispatch import Dispatch
+
+PARTITIONED = ("activity_event", "deliveries_delivery", "deliveries_attempt")
+
+# Made before Celery forks, so that the children see what the parent is told.
+stopping = multiprocessing.Event()
+
+
+@worker_shutting_down.connect
+def stop_claiming(**_facts: object) -> None:
+    stopping.set()
+
+
+@shared_task(name="deliveries.dispatch_transactional")
+def dispatch_transactional() -> None:
+    Dispatch(transactional=True, stop=stopping.is_set).run()
+
+
+@shared_task(name="deliveries.dispatch_marketing")
+def dispatch_marketing() -> None:
+    Dispatch(transactional=False, stop=stopping.is_set).run()
+
+
+@shared_task(name="deliveries.make_partitions")
+def make_partitions() -> None:
+    for table in PARTITIONED:
+        partitions.make(table, timezone.now().date())

@@ -1,0 +1,60 @@
+"""Waking the engine: "look now". Never delays or fails the caller, broker or no broker.
+
+One thread a process publishes; wake-ups that come while it is busy become one. A lost one costs a
+second: beat wakes the engine every second anyway.
+"""
+
+import logging
+import os
+import threading
+
+from celery import current_app
+
+TASKS = {True: "deliveries.dispatch_transactional", False: "deliveries.dispatch_marketing"}
+QUEUES = {True: "transactional", False: "marketing"}
+EXPIRES = 5
+
+log = logging.getLogger(__name__)
+
+
+class Bell:
+    """Publishes wake-ups from its own thread, which starts with the first of them in each process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rung = threading.Event()
+        self._waiting: set[bool] = set()
+        self._process = 0
+
+    def ring(self, transactional: bool) -> None:
+        with self._lock:
+            self._waiting.add(transactional)
+            if self._process != os.getpid():
+                self._process = os.getpid()
+                threading.Thread(target=self._publish_all, name="wake", daemon=True).start()
+        self._rung.set()
+
+    def _publish_all(self) -> None:
+        while True:
+            self._rung.wait()
+            self._rung.clear()
+            with self._lock:
+                waiting, self._waiting = self._waiting, set()
+            for transactional in waiting:
+                _publish(transactional)
+
+
+def _publish(transactional: bool) -> None:
+    try:
+        current_app.send_task(
+            TASKS[transactional], queue=QUEUES[transactional], expires=EXPIRES, retry=False, ignore_result=True
+        )
+    except Exception as error:  # noqa: BLE001 - whatever the broker's client raises, beat does the work
+        log.warning("The broker took no wake-up (%s); the engine looks by itself.", type(error).__name__)
+
+
+bell = Bell()
+
+
+def wake(*, transactional: bool) -> None:
+    bell.ring(transactional)

@@ -1,0 +1,1 @@
+"""What is said: templates, push messages, and how one looks for one recipient."""

@@ -1,0 +1,94 @@
+"""What a template and a push message have in common: the content, and its text in each language."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.websites.origins import validate_link
+
+DAY = 86_400
+MAX_TTL = 28 * DAY
+DEFAULT_TTL = 3 * DAY
+TOPIC = r"^[A-Za-z0-9_-]{1,32}$"
+LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
+
+class Urgency(models.TextChoices):
+    """RFC 8030, 5.3: how much battery the visitor would spend on it."""
+
+    VERY_LOW = "very-low", _("very low (on power and Wi-Fi)")
+    LOW = "low", _("low (on power or Wi-Fi)")
+    NORMAL = "normal", _("normal")
+    HIGH = "high", _("high (at once, whatever the battery)")
+
+
+class Link(models.CharField):
+    """A link that a notification may open or load."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        options.setdefault("max_length", 2000)
+        options.setdefault("blank", True)
+        options.setdefault("validators", [validate_link])
+        super().__init__(*args, **options)
+
+
+class Content(models.Model):
+    """The parts of a notification that don't depend on the language, and the RFC 8030 headers."""
+
+    icon = Link(_("icon"), help_text=_("Square PNG or JPEG, 192 to 256 pixels."))
+    image = Link(_("image"), help_text=_("2:1, such as 1440 × 720. Shown by Chrome and Edge on Windows and Android."))
+    badge = Link(_("badge"), help_text=_("96 × 96 pixels, one colour on transparent. Android only."))
+    require_interaction = models.BooleanField(
+        _("stays until closed"), default=False, help_text=_("On computers; phones ignore it.")
+    )
+    silent = models.BooleanField(_("without sound"), default=False)
+    ttl = models.PositiveIntegerField(
+        _("time to live"),
+        default=DEFAULT_TTL,
+        validators=[MinValueValidator(60), MaxValueValidator(MAX_TTL)],
+        help_text=_("Seconds that a push service keeps the message for a browser that is switched off."),
+    )
+    urgency = models.CharField(_("urgency"), max_length=8, choices=Urgency, default=Urgency.NORMAL)
+    topic = models.CharField(
+        _("topic"),
+        max_length=32,
+        blank=True,
+        validators=[RegexValidator(TOPIC, _("Up to 32 letters, digits, - and _."))],
+        help_text=_("A later message with the same topic replaces this one, waiting or shown."),
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Text(models.Model):
+    """What is said, in one language. The standard text is for everybody whose language has none."""
+
+    language = models.CharField(
+        _("language"),
+        max_length=16,
+        validators=[RegexValidator(LANGUAGE, _("A language tag such as en, de or pt-BR."))],
+    )
+    standard = models.BooleanField(_("standard"), default=False)
+    title = models.CharField(_("title"), max_length=200)
+    message = models.TextField(_("message"), max_length=1000, blank=True)
+    link = Link(_("link"), blank=False, help_text=_("The page that a click opens."))
+    first_button = models.CharField(_("first button"), max_length=50, blank=True)
+    first_button_link = Link(_("first button's link"))
+    second_button = models.CharField(_("second button"), max_length=50, blank=True)
+    second_button_link = Link(_("second button's link"))
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.title}"
+
+    @property
+    def buttons(self) -> list[tuple[str, str]]:
+        """Label and link of each action button; a button without a link opens the message's."""
+        pairs = [
+            (self.first_button, self.first_button_link),
+            (self.second_button, self.second_button_link),
+        ]
+        return [(label, link or self.link) for label, link in pairs if label]

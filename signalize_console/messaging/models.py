@@ -1,0 +1,146 @@
+"""MessageTemplate and PushMessage, each with its texts."""
+
+import datetime
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.messaging.content import Content, Text
+from signalize_console.messaging.states import MessageState, states_before
+from signalize_console.websites.models import Website
+
+
+def one_per_language(owner: str) -> list[models.BaseConstraint]:
+    return [
+        models.UniqueConstraint(fields=[owner, "language"], name=f"one_text_a_language_of_{owner}"),
+        models.UniqueConstraint(
+            fields=[owner], condition=models.Q(standard=True), name=f"one_standard_text_of_{owner}"
+        ),
+    ]
+
+
+class MessageTemplate(Content):
+    """A content to send again and again."""
+
+    website = models.ForeignKey(Website, models.PROTECT, verbose_name=_("website"))
+    name = models.CharField(_("name"), max_length=100)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["website", "name"], name="unique_template_of_website")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateText(Text):
+    template = models.ForeignKey(MessageTemplate, models.CASCADE, related_name="texts")
+
+    class Meta:
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        ordering = ["-standard", "language"]
+        constraints = one_per_language("template")
+
+
+class Audience(models.TextChoices):
+    RECIPIENTS = "recipients", _("named recipients")
+    EVERYONE = "everyone", _("everyone")
+
+
+class PushMessage(Content):
+    """What is sent, once, to an audience. ``due_at`` is when the engine must look at it again."""
+
+    website = models.ForeignKey(Website, models.PROTECT, verbose_name=_("website"))
+    audience = models.CharField(_("audience"), max_length=16, choices=Audience, default=Audience.EVERYONE)
+    transactional = models.BooleanField(
+        _("transactional"),
+        default=False,
+        help_text=_("Expected by its recipient: an order, an appointment, a delay. Never waits behind marketing."),
+    )
+    scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    valid_until = models.DateTimeField(
+        _("valid until"), null=True, blank=True, help_text=_("Nothing is sent after this.")
+    )
+    state = models.CharField(
+        _("state"), max_length=20, choices=MessageState, default=MessageState.DRAFT, editable=False
+    )
+    sent_by = models.CharField(_("sent by"), max_length=200, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    day = models.DateField(editable=False, null=True)
+    due_at = models.DateTimeField(editable=False, null=True)
+    expanded_to = models.BigIntegerField(editable=False, default=0)
+    expand_until = models.BigIntegerField(editable=False, null=True)
+    finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
+
+    class Meta:
+        verbose_name = _("push message")
+        verbose_name_plural = _("push messages")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["transactional", "due_at"], condition=~models.Q(due_at=None), name="push_message_due"
+            ),
+            models.Index(fields=["website", "-id"], name="push_message_of_website"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.title}"
+
+    @property
+    def title(self) -> str:
+        standard = next((text for text in self.texts.all() if text.standard), None)
+        return standard.title if standard else "–"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == MessageState.DRAFT
+
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it must not be sent any more. Known once it is accepted."""
+        if self.valid_until is None:
+            raise ValueError("valid_until is set when a push message is accepted.")
+        return self.valid_until
+
+    def move_to(self, state: MessageState, *, only_from: MessageState | None = None, **fields: object) -> bool:
+        """Moves from a state that allows it; False if the message has gone elsewhere meanwhile."""
+        before = [one for one in states_before(state) if only_from in (None, one)]
+        if not PushMessage.objects.filter(pk=self.pk, state__in=before).update(state=state, **fields):
+            return False
+        self.state = state
+        return True
+
+    def pause(self) -> bool:
+        return self.move_to(MessageState.PAUSED)
+
+    def resume(self) -> bool:
+        return self.move_to(MessageState.SENDING, only_from=MessageState.PAUSED, due_at=Now())
+
+    def cancel(self) -> bool:
+        """Nothing more is sent; the engine then cancels the deliveries that still wait."""
+        return self.move_to(MessageState.CANCELLED, due_at=Now(), finished_at=Now())
+
+    def withdraw_to_draft(self) -> bool:
+        """A scheduled message becomes editable again, as long as nobody's delivery exists."""
+        return self.audience == Audience.EVERYONE and self.move_to(
+            MessageState.DRAFT, due_at=None, day=None, sent_by=""
+        )
+
+    def is_valid_at(self, now: datetime.datetime | None = None) -> bool:
+        return self.valid_until is None or self.valid_until > (now or timezone.now())
+
+
+class PushMessageText(Text):
+    push_message = models.ForeignKey(PushMessage, models.CASCADE, related_name="texts")
+
+    class Meta:
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        ordering = ["-standard", "language"]
+        constraints = one_per_language("push_message")

@@ -1,0 +1,1 @@
+"""Who is addressed: recipients (browser profiles) and their push subscriptions."""

@@ -1,0 +1,111 @@
+"""Recipient: a browser profile, known by its pseudonymous id. Subscription: a push subscription of it."""
+
+import hashlib
+import secrets
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.websites.models import VapidKey, Website
+
+CLIENT_ID = r"^[0-9a-f]{32}$"
+
+
+def make_client_id() -> str:
+    return secrets.token_hex(16)
+
+
+def endpoint_hash(endpoint: str) -> bytes:
+    return hashlib.sha256(endpoint.encode()).digest()
+
+
+class Recipient(models.Model):
+    """``client_id`` is the value of the cookie ``_et_coid``: 32 hex digits."""
+
+    website = models.ForeignKey(Website, models.PROTECT, related_name="recipients", verbose_name=_("website"))
+    client_id = models.CharField(
+        _("recipient id"), max_length=32, default=make_client_id, validators=[RegexValidator(CLIENT_ID)]
+    )
+    customer_id = models.CharField(_("customer id"), max_length=128, blank=True)
+    language = models.CharField(_("language"), max_length=35, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("first seen"), db_default=Now(), editable=False)
+    seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("recipient")
+        verbose_name_plural = _("recipients")
+        constraints = [
+            models.UniqueConstraint(fields=["website", "client_id"], name="unique_recipient_of_website")
+        ]
+        indexes = [
+            models.Index(
+                fields=["website", "customer_id"],
+                condition=~models.Q(customer_id=""),
+                name="recipient_by_customer_id",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.client_id
+
+
+class SubscriptionState(models.TextChoices):
+    ACTIVE = "active", _("active")
+    UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+    EXPIRED = "expired", _("expired")
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def active(self) -> "SubscriptionQuerySet":
+        return self.filter(state=SubscriptionState.ACTIVE)
+
+    def end(self, state: SubscriptionState, reason: str) -> int:
+        """Ends the active ones among these, and says how many that were."""
+        return self.active().update(state=state, ended_at=Now(), ended_reason=reason)
+
+
+class Subscription(models.Model):
+    """A push subscription (RFC 8030). The endpoint is a secret: who knows it and the key may push."""
+
+    website = models.ForeignKey(Website, models.PROTECT, related_name="subscriptions", verbose_name=_("website"))
+    recipient = models.ForeignKey(
+        Recipient, models.CASCADE, related_name="subscriptions", verbose_name=_("recipient")
+    )
+    vapid_key = models.ForeignKey(VapidKey, models.PROTECT, verbose_name=_("VAPID key"))
+    endpoint = models.TextField()
+    endpoint_hash = models.BinaryField(max_length=32)
+    p256dh = models.CharField(max_length=87)
+    auth = models.CharField(max_length=22)
+    push_service = models.CharField(_("push service"), max_length=16)
+    state = models.CharField(
+        _("state"), max_length=16, choices=SubscriptionState, default=SubscriptionState.ACTIVE
+    )
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    ended_reason = models.CharField(_("why it ended"), max_length=64, blank=True)
+    created_at = models.DateTimeField(_("subscribed"), db_default=Now(), editable=False)
+    seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        constraints = [
+            models.UniqueConstraint(fields=["website", "endpoint_hash"], name="unique_endpoint_of_website"),
+            models.CheckConstraint(
+                condition=models.Q(state="active", ended_at=None) | ~models.Q(state="active"),
+                name="active_subscription_has_not_ended",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["website", "id"], condition=models.Q(state="active"), name="active_subscriptions"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.push_service} {bytes(self.endpoint_hash).hex()[:8]}"

@@ -1,0 +1,1 @@
+"""Whose site it is: its origins, its secure code and its VAPID keys."""
