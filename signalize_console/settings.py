@@ -15,8 +15,8 @@ CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
 # The key that seals the VAPID private keys in the database: 32 bytes, base64url.
 KEY_ENCRYPTION_KEY = environment.text("SIGNALIZE_KEY_ENCRYPTION_KEY") or HOME.key_encryption_key
-# Further push services ("https://push.example.org") and, for development, where an origin's traffic really goes
-# ("https://jmt17.google.com=127.0.0.1:8443"), with the certificate authority of that place.
+# Further push services ("https://push.example.org") and, for development, where an origin's traffic really
+# goes ("https://jmt17.google.com=127.0.0.1:8443"), with the certificate authority of that place.
 PUSH_SERVICES = environment.text("SIGNALIZE_PUSH_SERVICES")
 PUSH_SERVICES_CA = environment.text("SIGNALIZE_PUSH_SERVICES_CA")
 # The demo shop at /demo/, which lets a visitor push themself a message.

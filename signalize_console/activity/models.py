@@ -23,9 +23,16 @@ class Event(models.Model):
     """A report about a delivery carries the delivery's ``day``, so that each kind counts once."""
 
     day = models.DateField(_("day"), editable=False)
-    website = models.ForeignKey(Website, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("website"))
+    website = models.ForeignKey(
+        Website, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("website")
+    )
     recipient = models.ForeignKey(
-        Recipient, models.DO_NOTHING, db_constraint=False, db_index=False, null=True, verbose_name=_("recipient")
+        Recipient,
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        verbose_name=_("recipient"),
     )
     kind = models.CharField(_("kind"), max_length=32, choices=EventKind)
     push_message_id = models.BigIntegerField(_("push message"), null=True)

@@ -58,6 +58,11 @@ FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::text[], %s::text[], %s::int
     AS made (day, id, number, outcome, reason, status, answer, milliseconds)
 """
 
+CALL_BACK = """
+UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now() + make_interval(secs => %s))
+WHERE id IN (SELECT id FROM messaging_pushmessage WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+"""
+
 RECLAIM = """
 WITH lost AS (
     SELECT delivery.id, delivery.day, message.transactional, message.id AS message_id
@@ -125,12 +130,30 @@ def record(results: Sequence[Result]) -> None:
     if not results:
         return
     with connection.cursor() as cursor:
-        cursor.execute(RECORD, _columns((r.delivery.id, r.delivery.day, r.delivery.attempts,
-                                         r.state, r.reason, r.status, r.delay) for r in results))
+        cursor.execute(
+            RECORD,
+            _columns(
+                (r.delivery.id, r.delivery.day, r.delivery.attempts, r.state, r.reason, r.status, r.delay)
+                for r in results
+            ),
+        )
         if lines := [result for result in results if result.is_worth_a_line]:
-            cursor.execute(RECORD_ATTEMPTS, _columns((r.delivery.day, r.delivery.id, r.delivery.attempts,
-                                                      r.outcome, r.reason, r.status, r.answer[:500],
-                                                      r.milliseconds) for r in lines))
+            cursor.execute(
+                RECORD_ATTEMPTS,
+                _columns(
+                    (
+                        r.delivery.day,
+                        r.delivery.id,
+                        r.delivery.attempts,
+                        r.outcome,
+                        r.reason,
+                        r.status,
+                        r.answer[:500],
+                        r.milliseconds,
+                    )
+                    for r in lines
+                ),
+            )
         if gone := [r.delivery.subscription_id for r in results if r.outcome == "gone"]:
             cursor.execute(
                 "UPDATE recipients_subscription SET state = 'expired', ended_at = now(), "
@@ -142,16 +165,11 @@ def record(results: Sequence[Result]) -> None:
 
 def _call_back(results: Sequence[Result]) -> None:
     """Gives the push messages of deliveries that wait again an appointment no later than theirs."""
-    if results:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now() + make_interval(secs => %s)) "
-                "WHERE id IN (SELECT id FROM messaging_pushmessage WHERE id = ANY(%s) ORDER BY id FOR UPDATE)",
-                [
-                    min(result.delay for result in results),
-                    sorted({result.delivery.push_message_id for result in results}),
-                ],
-            )
+    if not results:
+        return
+    messages = sorted({result.delivery.push_message_id for result in results})
+    with connection.cursor() as cursor:
+        cursor.execute(CALL_BACK, [min(result.delay for result in results), messages])
 
 
 def reclaim(transactional: bool) -> list[int]:

@@ -118,3 +118,6 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["website", "key"], name="one_message_a_key")]
+
+    def __str__(self) -> str:
+        return self.key

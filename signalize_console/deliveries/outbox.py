@@ -124,9 +124,12 @@ def _fix_times(message: PushMessage, now: datetime.datetime) -> None:
 
 def _store(message: PushMessage, texts: Sequence[PushMessageText], state: MessageState) -> None:
     is_new = message.pk is None
-    if not is_new and not PushMessage.objects.filter(
-        pk=message.pk, state__in=states_before(state)
-    ).select_for_update().exists():
+    if (
+        not is_new
+        and not PushMessage.objects.filter(pk=message.pk, state__in=states_before(state))
+        .select_for_update()
+        .exists()
+    ):
         raise NotAccepted("This push message was sent or withdrawn already.")
     message.state = state
     message.save()

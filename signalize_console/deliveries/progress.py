@@ -107,8 +107,18 @@ def _expand_chunk(transactional: bool) -> bool:
         if (row := cursor.fetchone()) is None:
             return False
         message, day, website, after, until, due = row
-        cursor.execute(EXPAND, {"message": message, "day": day, "website": website, "after": after,
-                                "until": until, "due": due, "limit": CHUNK})
+        cursor.execute(
+            EXPAND,
+            {
+                "message": message,
+                "day": day,
+                "website": website,
+                "after": after,
+                "until": until,
+                "due": due,
+                "limit": CHUNK,
+            },
+        )
         last, count = cursor.fetchone()
         done = count < CHUNK
         cursor.execute(

@@ -27,7 +27,7 @@ def read(token: str) -> tuple[int, datetime.date]:
     if not token.isascii() or not hmac.compare_digest(mac, _mac(named)):
         raise BadToken("This token was not made here.")
     delivery_id, day = named.split(".")
-    return int(delivery_id), datetime.datetime.strptime(day, "%Y%m%d").date()  # noqa: DTZ007
+    return int(delivery_id), datetime.datetime.strptime(day, "%Y%m%d").date()
 
 
 def _mac(named: str) -> str:

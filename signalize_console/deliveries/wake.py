@@ -47,9 +47,13 @@ class Bell:
 def _publish(transactional: bool) -> None:
     try:
         current_app.send_task(
-            TASKS[transactional], queue=QUEUES[transactional], expires=EXPIRES, retry=False, ignore_result=True
+            TASKS[transactional],
+            queue=QUEUES[transactional],
+            expires=EXPIRES,
+            retry=False,
+            ignore_result=True,
         )
-    except Exception as error:  # noqa: BLE001 - whatever the broker's client raises, beat does the work
+    except Exception as error:
         log.warning("The broker took no wake-up (%s); the engine looks by itself.", type(error).__name__)
 
 

@@ -36,7 +36,9 @@ class Content(models.Model):
     """The parts of a notification that don't depend on the language, and the RFC 8030 headers."""
 
     icon = Link(_("icon"), help_text=_("Square PNG or JPEG, 192 to 256 pixels."))
-    image = Link(_("image"), help_text=_("2:1, such as 1440 × 720. Shown by Chrome and Edge on Windows and Android."))
+    image = Link(
+        _("image"), help_text=_("2:1, such as 1440 × 720. Shown by Chrome and Edge on Windows and Android.")
+    )
     badge = Link(_("badge"), help_text=_("96 × 96 pixels, one colour on transparent. Android only."))
     require_interaction = models.BooleanField(
         _("stays until closed"), default=False, help_text=_("On computers; phones ignore it.")

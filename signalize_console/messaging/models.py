@@ -61,7 +61,9 @@ class PushMessage(Content):
     transactional = models.BooleanField(
         _("transactional"),
         default=False,
-        help_text=_("Expected by its recipient: an order, an appointment, a delay. Never waits behind marketing."),
+        help_text=_(
+            "Expected by its recipient: an order, an appointment, a delay. Never waits behind marketing."
+        ),
     )
     scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
     valid_until = models.DateTimeField(
@@ -108,7 +110,9 @@ class PushMessage(Content):
             raise ValueError("valid_until is set when a push message is accepted.")
         return self.valid_until
 
-    def move_to(self, state: MessageState, *, only_from: MessageState | None = None, **fields: object) -> bool:
+    def move_to(
+        self, state: MessageState, *, only_from: MessageState | None = None, **fields: object
+    ) -> bool:
         """Moves from a state that allows it; False if the message has gone elsewhere meanwhile."""
         before = [one for one in states_before(state) if only_from in (None, one)]
         if not PushMessage.objects.filter(pk=self.pk, state__in=before).update(state=state, **fields):

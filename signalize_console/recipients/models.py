@@ -71,7 +71,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 class Subscription(models.Model):
     """A push subscription (RFC 8030). The endpoint is a secret: who knows it and the key may push."""
 
-    website = models.ForeignKey(Website, models.PROTECT, related_name="subscriptions", verbose_name=_("website"))
+    website = models.ForeignKey(
+        Website, models.PROTECT, related_name="subscriptions", verbose_name=_("website")
+    )
     recipient = models.ForeignKey(
         Recipient, models.CASCADE, related_name="subscriptions", verbose_name=_("recipient")
     )

@@ -43,7 +43,9 @@ class Website(models.Model):
     origins = ArrayField(
         models.CharField(max_length=255, validators=[validate_origin]),
         verbose_name=_("allowed origins"),
-        help_text=_("Exact origins of the site, separated by commas: https://www.example.com, https://example.com"),
+        help_text=_(
+            "Exact origins of the site, separated by commas: https://www.example.com, https://example.com"
+        ),
     )
     contact = models.CharField(
         _("contact"),
@@ -88,9 +90,7 @@ class Website(models.Model):
 class VapidKey(models.Model):
     """An application server key pair (RFC 8292). A subscription works only with the one it was made with."""
 
-    website = models.ForeignKey(
-        Website, models.PROTECT, related_name="vapid_keys", verbose_name=_("website")
-    )
+    website = models.ForeignKey(Website, models.PROTECT, related_name="vapid_keys", verbose_name=_("website"))
     public_key = models.CharField(_("public key"), max_length=87, unique=True)
     sealed_private_key = models.BinaryField()
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
