@@ -15,8 +15,8 @@ from signalize_console.messaging import rendering
 from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import SubscriptionState
 from signalize_console.webpush.encryption import BadSubscriptionKeys, PayloadTooLarge, encrypt
-from signalize_console.webpush.outcomes import Outcome
-from signalize_console.webpush.push_services import EndpointRefused, PushServices, outcome_of
+from signalize_console.webpush.outcomes import Outcome, outcome_of
+from signalize_console.webpush.push_services import EndpointRefused, PushServices
 from signalize_console.webpush.transport import Answer, PushRequest, Transport
 from signalize_console.webpush.vapid import Signer
 from signalize_console.websites.models import VapidKey
@@ -94,7 +94,14 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
 def result_of(answer: Answer, transactional: bool) -> Result:
     """Sorts an answer by what must be done with the delivery."""
     delivery: Claimed = answer.request.id
-    verdict = outcome_of(answer.request.endpoint.service, answer)
+    verdict = outcome_of(
+        answer.request.endpoint.service,
+        answer.status,
+        text=answer.text,
+        headers=answer.headers,
+        sent=answer.sent,
+        error=answer.error,
+    )
     state, delay = "pending", 0.0
     match verdict.outcome:
         case Outcome.ACCEPTED:
@@ -118,7 +125,7 @@ def result_of(answer: Answer, transactional: bool) -> Result:
         verdict.reason,
         answer.status,
         delay,
-        answer.error or answer.body,
+        answer.error or answer.text,
         int(answer.seconds * 1000),
     )
 
