@@ -66,7 +66,6 @@ class Dispatch:
         self.look_at = now + LOOK_AGAIN
         claimed = self._record_and_claim(claiming)
         for delivery in claimed:
-            self.touched.add(delivery.push_message_id)
             self._hand_over(delivery, now)
         if claimed and now < self.settle_at:
             return True
@@ -77,6 +76,7 @@ class Dispatch:
         with transaction.atomic():
             ledger.record(results)
             self.open -= len(results)
+            self.touched.update(result.delivery.push_message_id for result in results)
             claimed = ledger.claim(self.transactional, WINDOW - self.open) if claiming else []
         self.open += len(claimed)
         return claimed
@@ -93,7 +93,8 @@ class Dispatch:
             self.posted += 1
 
     def _advance(self) -> bool:
+        """Moves the messages on whose time has come. True: that made work."""
         self.settle_at = time.monotonic() + SETTLE_EVERY
-        touched = self.touched | set(ledger.reclaim(self.transactional))
-        self.touched = set()
-        return progress.advance(self.transactional, touched)
+        reclaimed = ledger.reclaim(self.transactional)
+        touched, self.touched = self.touched | set(reclaimed), set()
+        return progress.advance(self.transactional, touched) or bool(reclaimed)

@@ -4,7 +4,6 @@ import datetime
 
 from django.db import models
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.messaging.content import Content, Text
@@ -84,6 +83,7 @@ class PushMessage(Content):
         verbose_name = _("push message")
         verbose_name_plural = _("push messages")
         ordering = ["-id"]
+        permissions = [("send_pushmessage", _("Can send push messages"))]
         indexes = [
             models.Index(
                 fields=["transactional", "due_at"], condition=~models.Q(due_at=None), name="push_message_due"
@@ -136,8 +136,15 @@ class PushMessage(Content):
             MessageState.DRAFT, due_at=None, day=None, sent_by=""
         )
 
-    def is_valid_at(self, now: datetime.datetime | None = None) -> bool:
-        return self.valid_until is None or self.valid_until > (now or timezone.now())
+    def copy_as_draft(self) -> "PushMessage":
+        """The same content, ready to be changed and sent again."""
+        kept = {field.name for field in Content._meta.get_fields()} | {"website", "transactional"}
+        copy = PushMessage.objects.create(**{name: getattr(self, name) for name in kept})
+        texts = list(self.texts.all())
+        for text in texts:
+            text.pk, text.push_message = None, copy
+        PushMessageText.objects.bulk_create(texts)
+        return copy
 
 
 class PushMessageText(Text):

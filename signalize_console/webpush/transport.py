@@ -67,6 +67,7 @@ class Transfer:
         self.curl.setopt(pycurl.HEADERFUNCTION, self._header)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._body)
         self.request: PushRequest
+        self.opened: list[socket.socket] = []
         self.begun = self.refused_address = self.late = False
         self.header_bytes = self.body_bytes = 0
         self.headers: dict[str, str] = {}
@@ -95,6 +96,8 @@ class Transfer:
 
     def answer(self, code: int = 0) -> Answer:
         """The result of the finished transfer; ``code`` is libcurl's, 0 for success."""
+        while self.opened:
+            self.opened.pop().close()
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         answer = Answer(
             self.request,
@@ -126,7 +129,9 @@ class Transfer:
         if not self.push_services.may_dial(place[0], place[1]):
             self.refused_address = True
             return pycurl.SOCKET_BAD
-        return socket.socket(family, kind, protocol)
+        # pycurl duplicates what we return: ours is closed when the request has ended.
+        self.opened.append(socket.socket(family, kind, protocol))
+        return self.opened[-1]
 
     def _before_request(self, *_connection: Any) -> int:
         """libcurl repeats a POST by itself when a reused connection closes, and reports one: not here."""
@@ -183,7 +188,9 @@ class Transport:
             pycurl.CONNECT_TO: list(push_services.connect_to),
         }
         if ca_file:
-            self._options[pycurl.CAINFO_BLOB] = Path(certifi.where()).read_bytes() + Path(ca_file).read_bytes()
+            self._options[pycurl.CAINFO_BLOB] = (
+                Path(certifi.where()).read_bytes() + Path(ca_file).read_bytes()
+            )
         else:
             self._options[pycurl.CAINFO] = certifi.where()
         self._multi = pycurl.CurlMulti()

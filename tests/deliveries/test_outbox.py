@@ -63,7 +63,7 @@ def test_it_takes_as_many_statements_for_a_thousand_recipients_as_for_one(
 ) -> None:
     def statements(count: int) -> int:
         recipients = [make_subscription(website).recipient for _ in range(count)]
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(5):
             outbox.send(make_message(website), [make_text()], recipients)
         return count
 

@@ -292,6 +292,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "push message",
                 "verbose_name_plural": "push messages",
                 "ordering": ["-id"],
+                "permissions": [("send_pushmessage", "Can send push messages")],
             },
         ),
         migrations.CreateModel(

@@ -1,0 +1,1 @@
+"""Face 2, other servers with a key: the REST API."""

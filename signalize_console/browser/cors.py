@@ -1,0 +1,83 @@
+"""Requests from a page of another origin: allowed for the website's own origins, compared exactly."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.csrf import csrf_exempt
+
+from signalize_console.browser.answers import Refused, error
+from signalize_console.websites.models import Website
+
+View = Callable[..., HttpResponse]
+PREFLIGHT_SECONDS = "7200"
+
+
+def for_website(*methods: str) -> Callable[[View], View]:
+    """The view gets the website that the secure code names, and only from that website's pages.
+
+    No cookie is read, so there is nothing that a foreign page could ride on; hence no CSRF token.
+    """
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, secure_code: str) -> HttpResponseBase:
+            website = get_object_or_404(Website, secure_code=secure_code)
+            origin = request.headers.get("Origin")
+            if origin is not None and not website.allows(origin):
+                response: HttpResponse = error(request, Refused(403, "origin_not_allowed", _explain(origin)))
+            elif request.method == "OPTIONS":
+                response = HttpResponse(status=204)
+            else:
+                response = answered(view, methods, request, website)
+            if origin is not None and website.allows(origin):
+                allow(response, origin, methods)
+            response["Vary"] = "Origin"
+            return response
+
+        return guarded
+
+    return decorate
+
+
+def from_anywhere(view: View) -> View:
+    """For reports: the token in the body is the proof, wherever the service worker lives."""
+
+    @csrf_exempt
+    @functools.wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if request.method == "OPTIONS":
+            response: HttpResponse = HttpResponse(status=204)
+        else:
+            response = answered(view, ("POST",), request)
+        return allow(response, "*", ("POST",))
+
+    return guarded
+
+
+def answered(view: View, methods: tuple[str, ...], request: HttpRequest, *arguments: Any) -> HttpResponse:
+    """The view's answer, or the refusal in six fields."""
+    if request.method not in methods:
+        wrong = Refused(405, "method_not_allowed", f"Use {' or '.join(methods)} here.")
+        return error(request, wrong, {"Allow": ", ".join(methods)})
+    try:
+        return view(request, *arguments)
+    except Refused as refused:
+        return error(request, refused)
+
+
+def allow(response: HttpResponse, origin: str, methods: tuple[str, ...]) -> HttpResponse:
+    response["Access-Control-Allow-Origin"] = origin
+    response["Access-Control-Allow-Methods"] = ", ".join(methods)
+    response["Access-Control-Allow-Headers"] = "Content-Type"
+    response["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+    return response
+
+
+def _explain(origin: str) -> str:
+    return (
+        f"{origin[:200]} is not among this website's allowed origins. Add it in the console, under Websites."
+    )

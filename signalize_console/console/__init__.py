@@ -1,0 +1,1 @@
+"""Face 1, staff with a login: the Django admin."""

@@ -1,0 +1,11 @@
+"""Django's admin looks here for what to register: one module per noun."""
+
+from signalize_console.console import (  # noqa: F401 - importing registers
+    apikeys,
+    deliveries,
+    events,
+    pushmessages,
+    recipients,
+    templates,
+    websites,
+)

@@ -1,0 +1,71 @@
+"""The send log: each delivery, why it is as it is, and every try that was not simply accepted."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.activity.models import Event
+from signalize_console.console.badges import badge
+from signalize_console.console.paging import ReadOnly
+from signalize_console.console.reasons import in_words
+from signalize_console.deliveries.models import Attempt, Delivery
+
+
+class AttemptInline(admin.TabularInline):
+    model = Attempt
+    fields = readonly_fields = [
+        "number",
+        "made_at",
+        "outcome",
+        "reason",
+        "status_code",
+        "answer",
+        "milliseconds",
+    ]
+    ordering = ["number"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly):
+    list_display = [
+        *("number", "message", "recipient", "push_service", "status", "why", "attempts", "answered_at"),
+    ]
+    list_filter = ["state", "push_service"]
+    list_select_related = ["recipient"]
+    search_fields = ["=recipient__client_id", "=recipient__customer_id"]
+    search_help_text = _("A whole recipient id or customer id")
+    fields = [
+        *("message", "recipient", "push_service", "status", "why", "reports", "status_code"),
+        *("attempts", "due_at", "answered_at", "created_at"),
+    ]
+    inlines = [AttemptInline]
+
+    @admin.display(description=_("delivery"), ordering="id")
+    def number(self, delivery: Delivery) -> str:
+        return f"#{delivery.pk}"
+
+    @admin.display(description=_("push message"))
+    def message(self, delivery: Delivery) -> str:
+        return f"#{delivery.push_message_id}"
+
+    @admin.display(description=_("state"), ordering="state")
+    def status(self, delivery: Delivery) -> SafeString:
+        return badge(delivery.state, delivery.get_state_display())
+
+    @admin.display(description=_("why"))
+    def why(self, delivery: Delivery) -> str:
+        return in_words(delivery.reason)
+
+    @admin.display(description=_("the browser reported"))
+    def reports(self, delivery: Delivery) -> SafeString | str:
+        events = Event.objects.filter(delivery_id=delivery.pk).order_by("occurred_at")
+        badges = ((badge(event.kind, event.get_kind_display()),) for event in events)
+        return format_html_join(" ", "{}", badges) or "–"

@@ -1,0 +1,21 @@
+"""What happened, newest first."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.activity.models import Event
+from signalize_console.console.badges import badge
+from signalize_console.console.paging import ReadOnly
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly):
+    list_display = ["occurred_at", "what", "website", "recipient", "push_message_id", "delivery_id"]
+    list_filter = ["kind", "website"]
+    list_select_related = ["website", "recipient"]
+    fields = [*list_display, "properties"]
+
+    @admin.display(description=_("what"), ordering="kind")
+    def what(self, event: Event) -> SafeString:
+        return badge(event.kind, event.get_kind_display())

@@ -1,0 +1,109 @@
+"""Push messages in the console: composing, reviewing, sending, following."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.console.badges import badge
+from signalize_console.console.content import DELIVERY, LOOK, TextInlineOptions
+from signalize_console.console.progress import progress_of
+from signalize_console.console.sending import SendingViews
+from signalize_console.messaging.models import PushMessage, PushMessageText
+
+
+class PushMessageTextInline(TextInlineOptions, admin.StackedInline):
+    model = PushMessageText
+    verbose_name_plural = _("Message")
+
+
+@admin.register(PushMessage)
+class PushMessageAdmin(SendingViews, admin.ModelAdmin):
+    list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
+    list_display_links = ["name"]
+    list_filter = ["state", "website", "transactional"]
+    list_select_related = ["website"]
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets = [
+        (_("Audience"), {"fields": ["website"], "description": _("Everyone who opted in on this website.")}),
+        (_("When"), {"fields": ["scheduled_at", "valid_until", "transactional"]}),
+        LOOK,
+        DELIVERY,
+    ]
+    inlines = [PushMessageTextInline]
+    change_form_template = "console/composer.html"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("texts")
+
+    def get_urls(self) -> list[URLPattern]:
+        names = ["review", "send", "pause", "resume", "cancel", "to_draft", "duplicate", "progress"]
+        own = [
+            path(
+                f"<int:message_id>/{name}/",
+                self.admin_site.admin_view(getattr(self, f"{name}_view")),
+                name=f"messaging_pushmessage_{name}",
+            )
+            for name in names
+        ]
+        return [*own, *super().get_urls()]
+
+    def has_change_permission(self, request: HttpRequest, obj: PushMessage | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
+
+    def has_delete_permission(self, request: HttpRequest, obj: PushMessage | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and obj is not None and obj.is_draft
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        only = self._only_website()
+        return {**super().get_changeform_initial_data(request), **({"website": only} if only else {})}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        message = self.get_object(request, object_id) if object_id else None
+        context = {"time_zone": timezone.get_current_timezone_name(), "may_send": self.may_send(request)}
+        if message and not message.is_draft:
+            return self.message_view(request, message)
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def message_view(self, request: HttpRequest, message: PushMessage) -> HttpResponse:
+        """A message that was sent isn't a form any more, but a page to follow it on."""
+        if not self.has_view_permission(request, message):
+            return HttpResponse(status=403)
+        context = {"message": message, "progress": progress_of(message), "may_send": self.may_send(request)}
+        return self.page(request, "console/message.html", message, context)
+
+    def response_add(
+        self, request: HttpRequest, obj: PushMessage, post_url_continue: str | None = None
+    ) -> Any:
+        return self._to_review(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: PushMessage) -> Any:
+        return self._to_review(request, obj) or super().response_change(request, obj)
+
+    def _to_review(self, request: HttpRequest, message: PushMessage) -> HttpResponse | None:
+        if "_review" not in request.POST:
+            return None
+        return HttpResponseRedirect(reverse("admin:messaging_pushmessage_review", args=[message.pk]))
+
+    @admin.display(description=_("push message"), ordering="id")
+    def name(self, message: PushMessage) -> str:
+        return message.title
+
+    @admin.display(description=_("state"), ordering="state")
+    def status(self, message: PushMessage) -> SafeString:
+        return badge(message.state, message.get_state_display())
+
+    @admin.display(description=_("when"), ordering="due_at")
+    def when(self, message: PushMessage) -> Any:
+        return message.finished_at or message.due_at or message.scheduled_at or message.created_at

@@ -1,0 +1,57 @@
+"""Why a delivery is as it is, in plain words, with what to do about it."""
+
+from django.utils.translation import gettext_lazy as _
+
+REASONS = {
+    "": "",
+    "expired": _("The visitor took the permission back or the browser renewed itself. Nothing to do: they can opt in again."),
+    "not_found": _("The push service no longer knows this browser. Nothing to do: they can opt in again."),
+    "throttled": _("The push service asks us to slow down. It is tried again by itself."),
+    "dropped": _("Windows dropped the message, usually because notifications are off. It is tried again by itself."),
+    "timeout": _("The push service was too slow. It is tried again by itself."),
+    "server_error": _("The push service has a fault. It is tried again by itself."),
+    "bad_gateway": _("The push service has a fault. It is tried again by itself."),
+    "unavailable": _("The push service is busy. It is tried again by itself."),
+    "gateway_timeout": _("The push service has a fault. It is tried again by itself."),
+    "invalid_endpoint": _("Google refuses this endpoint for the moment. It is tried again by itself."),
+    "vapid_key_mismatch": _(
+        "This browser subscribed with another VAPID key. It subscribes anew at its next visit; until then "
+        "the message waits."
+    ),
+    "unauthorized": _("The push service refuses our signature. Check the website's contact and this server's clock."),
+    "forbidden": _("The push service refuses our signature. Check the website's contact and this server's clock."),
+    "bad_jwt": _("The push service refuses our signature. Check the website's contact and this server's clock."),
+    "bad_vapid_key": _("The push service refuses our VAPID key. Was the database restored from elsewhere?"),
+    "bad_path": _("Apple doesn't know this address. Report it: it is our fault."),
+    "domain_blocked": _("Microsoft has blocked this site's domain. Ask them to lift it."),
+    "too_large": _("The message is too large. Shorten texts and links."),
+    "bad_topic": _("The push service refuses the topic. Use up to 32 letters and digits."),
+    "bad_ttl": _("The push service refuses the time to live."),
+    "bad_request": _("The push service didn't understand the message. See the answer below."),
+    "redirect": _("The push service answered with a redirect, which is never followed."),
+    "unexpected_status": _("The push service gave an answer that nobody knows. See it below."),
+    "name_not_resolved": _("The push service's name could not be looked up. Check this server's DNS."),
+    "no_connection": _("No connection to the push service. Check this server's way to the internet, port 443."),
+    "connection_timeout": _("No connection to the push service. Check this server's way to the internet, port 443."),
+    "certificate_refused": _("The push service's certificate is not to be trusted. Is a proxy in between?"),
+    "tls_failed": _("No secure connection to the push service. Is a proxy in between?"),
+    "address_refused": _("The push service's name leads to a private address. Nothing was sent there."),
+    "too_late": _("The worker was held up too long to send it safely. It is tried again by itself."),
+    "timeout_after_sending": _("The push service didn't answer; it may have taken the message."),
+    "broken_after_sending": _("The connection broke before the answer; the push service may have taken the message."),
+    "worker_lost": _("The worker that sent it died. A marketing message is then not repeated: it may have arrived."),
+    "valid_until": _("Its time was over before it could be sent."),
+    "message_cancelled": _("Somebody cancelled the message."),
+    "subscription_unsubscribed": _("The visitor unsubscribed before it could be sent."),
+    "subscription_expired": _("The browser's subscription ended before it could be sent."),
+    "subscription_erased": _("The visitor was erased before it could be sent."),
+    "our_key": _("The website's VAPID key can't be opened. Set the key-encryption key that it was made with."),
+    "BadSubscriptionKeys": _("The browser's keys are broken. It must subscribe anew."),
+    "EndpointRefused": _("The endpoint isn't at a push service that this installation talks to."),
+    "PayloadTooLarge": _("The message is too large. Shorten texts and links."),
+}  # fmt: skip
+
+
+def in_words(reason: str) -> str:
+    """The sentence for a reason; a reason without one is shown as it is."""
+    return str(REASONS.get(reason, reason))

@@ -1,0 +1,54 @@
+"""Recipients and their subscriptions. Endpoints and keys are secrets: nobody sees them here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.console.badges import badge
+from signalize_console.console.paging import ReadOnly
+from signalize_console.recipients.models import Recipient, Subscription
+
+
+class SubscriptionInline(admin.TabularInline):
+    model = Subscription
+    fields = readonly_fields = ["push_service", "state", "ended_reason", "created_at", "seen_at"]
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Recipient)
+class RecipientAdmin(ReadOnly):
+    list_display = ["client_id", "customer_id", "website", "language", "time_zone", "created_at", "seen_at"]
+    list_filter = ["website"]
+    list_select_related = ["website"]
+    search_fields = ["=client_id", "=customer_id"]
+    search_help_text = _("A whole recipient id or customer id")
+    fields = [*list_display, "attributes"]
+    inlines = [SubscriptionInline]
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnly):
+    list_display = ["name", "recipient", "website", "status", "created_at", "seen_at"]
+    list_filter = ["website", "state", "push_service"]
+    list_select_related = ["website", "recipient"]
+    search_fields = ["=recipient__client_id", "=recipient__customer_id"]
+    search_help_text = _("A whole recipient id or customer id")
+    fields = [
+        *("name", "recipient", "website", "vapid_key", "status", "ended_reason"),
+        *("ended_at", "created_at", "seen_at"),
+    ]
+
+    @admin.display(description=_("subscription"), ordering="push_service")
+    def name(self, subscription: Subscription) -> str:
+        return str(subscription)
+
+    @admin.display(description=_("state"), ordering="state")
+    def status(self, subscription: Subscription) -> SafeString:
+        return badge(subscription.state, subscription.get_state_display())

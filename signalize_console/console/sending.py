@@ -1,0 +1,137 @@
+"""The steps after composing: review, send, pause, resume, cancel. Each is a POST by somebody who may send."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from signalize_console.console.progress import progress_of
+from signalize_console.deliveries import outbox
+from signalize_console.messaging import rendering
+from signalize_console.messaging.models import PushMessage
+from signalize_console.recipients.models import Subscription
+from signalize_console.websites.models import Website
+
+
+class SendingViews(ModelAdmin):
+    """Views of PushMessageAdmin beyond Django's own."""
+
+    def may_send(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("messaging.send_pushmessage")
+
+    def review_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        """What would be sent, to how many, before it is."""
+        message = self._message(request, message_id)
+        if not message.is_draft:
+            return self._back_to(message)
+        context = {
+            "message": message,
+            "texts": message.texts.all(),
+            "subscribers": Subscription.objects.active().filter(website=message.website).count(),
+            "warnings": self._warnings(message),
+        }
+        return self.page(request, "console/review.html", message, context)
+
+    def send_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        """A second click meets the same key and changes nothing."""
+        message = self._message(request, message_id)
+        message.sent_by = str(request.user)
+        try:
+            accepted = outbox.send(message, idempotency_key=f"console-{message.pk}-{message.created_at:%s}")
+        except outbox.NotAccepted as error:
+            messages.error(request, str(error))
+            return self._back_to(message)
+        if not accepted.replayed:
+            messages.success(
+                request, _("It is on its way.") if not message.scheduled_at else _("It is scheduled.")
+            )
+        return self._back_to(message)
+
+    def pause_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        return self._act(request, message_id, PushMessage.pause, _("Paused. Nothing more goes out."))
+
+    def resume_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        return self._act(request, message_id, PushMessage.resume, _("It goes on where it stopped."))
+
+    def cancel_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        return self._act(request, message_id, PushMessage.cancel, _("Cancelled. Nothing more goes out."))
+
+    def to_draft_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        return self._act(request, message_id, PushMessage.withdraw_to_draft, _("It is a draft again."))
+
+    def duplicate_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        message = self._message(request, message_id)
+        copy = message.copy_as_draft()
+        messages.success(request, _("This is a copy, not sent yet."))
+        return self._back_to(copy)
+
+    def progress_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        """The part of the message's page that renews itself."""
+        message = get_object_or_404(self.get_queryset(request), pk=message_id)
+        if not self.has_view_permission(request, message):
+            raise PermissionDenied
+        context = {"message": message, "progress": progress_of(message), "may_send": self.may_send(request)}
+        return TemplateResponse(request, "console/progress.html", context)
+
+    def page(
+        self, request: HttpRequest, template: str, message: PushMessage, context: dict[str, Any]
+    ) -> HttpResponse:
+        shared = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": message,
+            "title": message.title,
+        }
+        return TemplateResponse(request, template, {**shared, **context})
+
+    def _message(self, request: HttpRequest, message_id: int) -> PushMessage:
+        if not self.may_send(request) or not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method != "POST" and not request.path.endswith("/review/"):
+            raise PermissionDenied(_("Use the button on the message's page."))
+        return get_object_or_404(self.get_queryset(request), pk=message_id)
+
+    def _act(
+        self, request: HttpRequest, message_id: int, act: Callable[[PushMessage], bool], done: str
+    ) -> HttpResponse:
+        message = self._message(request, message_id)
+        if act(message):
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("The message had moved on already."))
+        return self._back_to(message)
+
+    def _back_to(self, message: PushMessage) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:messaging_pushmessage_change", args=[message.pk]))
+
+    def _warnings(self, message: PushMessage) -> list[str]:
+        warnings = []
+        texts = list(message.texts.all())
+        try:
+            rendering.check_size(message, texts)
+        except rendering.TooLarge as error:
+            warnings.append(str(error))
+        long = sum(len(text.title) > 50 for text in texts)
+        if long:
+            warnings.append(
+                ngettext(
+                    "%(count)d title is longer than 50 characters and will be cut on most phones.",
+                    "%(count)d titles are longer than 50 characters and will be cut on most phones.",
+                    long,
+                )
+                % {"count": long}
+            )
+        return warnings
+
+    @staticmethod
+    def _only_website() -> Website | None:
+        websites = list(Website.objects.all()[:2])
+        return websites[0] if len(websites) == 1 else None
