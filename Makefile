@@ -1,0 +1,35 @@
+# Signalize Console. `make` alone lists what there is.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+
+.PHONY: help run test check bench-send format
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/console ## start everything on this machine: PostgreSQL, Valkey, web, workers, beat
+	@exec $(PYTHON) manage.py runconsole
+
+test: .venv/tests ## run every test, on real servers and, where they are installed, in real browsers
+	@$(PYTHON) -m pytest -q
+
+check: .venv/tests ## format, lint, types, import contracts, Django's checks, migrations, templates
+	@bash tests/check
+
+format: .venv/tests ## put the code into its form
+	@$(PYTHON) -m ruff check --fix -q . ; $(PYTHON) -m ruff format .
+
+bench-send: .venv/tests ## 20,000 deliveries beside a pywebpush loop and Node's web-push
+	@$(PYTHON) -m tests.benchmarks.send
+
+.venv/bin/python:
+	@tests/make_venv
+
+.venv/console: requirements.txt | .venv/bin/python
+	@echo "Installing what the console needs into .venv (once) …"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/tests: tests/requirements.txt requirements.txt | .venv/bin/python
+	@echo "Installing what the tests need into .venv (once) …"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@ .venv/console

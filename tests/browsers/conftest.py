@@ -1,0 +1,63 @@
+"""Real Firefox and Chromium, a desktop that clicks, the push service double, and the whole console."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from signalize_console.pushservice.double import PushServiceDouble
+from tests.browsers.chromium import Chromium
+from tests.browsers.console import Console
+from tests.browsers.desktop import Desktop
+from tests.browsers.firefox import Firefox
+from tests.browsers.protocol import Browser
+
+NEEDED = {"firefox": ["firefox-esr", "dbus-daemon"], "chromium": ["chromium", "dbus-daemon"]}
+INSTALL = "apt-get install --no-install-recommends firefox-esr libnotify4 dbus-daemon chromium"
+
+
+def require(*programs: str) -> None:
+    """Skips with what to install; in CI a missing browser is a failure."""
+    missing = [program for program in programs if not shutil.which(program)]
+    if not missing:
+        return
+    why = f"{', '.join(missing)} not installed. On Debian: {INSTALL}"
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def double() -> Iterator[PushServiceDouble]:
+    with PushServiceDouble() as double:
+        yield double
+
+
+@pytest.fixture(scope="session")
+def desktop() -> Iterator[Desktop]:
+    require("dbus-daemon")
+    with Desktop() as desktop:
+        yield desktop
+
+
+@pytest.fixture(scope="session")
+def console(double: PushServiceDouble) -> Iterator[Console]:
+    places = {
+        "SIGNALIZE_PUSH_SERVICES": double.push_services,
+        "SIGNALIZE_PUSH_SERVICES_CA": str(double.ca_file),
+    }
+    with Console(**places) as console:
+        yield console
+
+
+@pytest.fixture(scope="module", params=["firefox", "chromium"])
+def browser(request: pytest.FixtureRequest, double: PushServiceDouble, desktop: Desktop) -> Iterator[Browser]:
+    require(*NEEDED[request.param])
+    browser: Browser
+    if request.param == "firefox":
+        browser = Firefox(desktop.address, double.firefox_preferences)
+    else:
+        browser = Chromium(desktop.address, double.chromium_switches)
+    yield browser
+    browser.close()

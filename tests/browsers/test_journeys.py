@@ -1,0 +1,173 @@
+"""The main road, in real browsers: opt in, send by REST, shown, clicked, and out again."""
+
+from typing import Any
+
+import pytest
+
+from signalize_console.pushservice.double import PushServiceDouble
+from tests.browsers.console import Console
+from tests.browsers.desktop import Desktop
+from tests.browsers.protocol import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def visitor(browser: Browser, console: Console, double: PushServiceDouble) -> Browser:
+    """A browser on the demo page that has opted in there with its own PushManager."""
+    browser.permit(console.origin)
+    browser.open(f"{console.origin}/demo/")
+    browser.wait("window.et_signalize && et_signalize.ready.then(() => true)")
+    if not browser.js("et_signalize.isSubscribed()"):
+        browser.wait("!document.querySelector('#subscribe').disabled")
+        browser.click("#subscribe")
+        browser.wait("et_signalize.isSubscribed()", 30)
+        browser.wait("!document.querySelector('#push').disabled")
+    if browser.name == "chromium":
+        double.wait_for(lambda: double.chromium.devices, 20, "Chromium's push connection")
+    return browser
+
+
+def client_id(browser: Browser) -> str:
+    return str(browser.js("et_signalize.getClientId()"))
+
+
+def send(console: Console, browser: Browser, **text: Any) -> int:
+    status, answer = console.send(client_id(browser), **text)
+    assert status == 201, answer
+    return int(answer["messageId"])
+
+
+def test_a_message_sent_by_rest_is_shown_and_clicked(
+    visitor: Browser, console: Console, desktop: Desktop, double: PushServiceDouble
+) -> None:
+    message = send(console, visitor, title="Your order", message="größe ✓ 漢字")
+
+    notification = desktop.wait("Your order")
+    assert "größe ✓ 漢字" in notification["body"]
+    report = console.wait_for(message, state="accepted", shown=True)
+    assert report["state"] == "finished"
+    assert report["deliveries"][0]["clientId"] == client_id(visitor)
+
+    desktop.click(notification)
+    report = console.wait_for(message, clicked=True)
+    assert report["statistics"]["clicked"] == 1
+    assert not report["deliveries"][0]["closed"]
+
+
+def test_a_button_opens_its_own_page(visitor: Browser, console: Console, desktop: Desktop) -> None:
+    button = {"title": "Track it", "link": f"{console.origin}/demo/#track"}
+    message = send(console, visitor, title="Buttons", actions=[button])
+
+    desktop.click(desktop.wait("Buttons"), "Track it")
+
+    console.wait_for(message, clicked=True)
+
+
+def test_a_dismissed_notification_is_reported_as_closed(
+    visitor: Browser, console: Console, desktop: Desktop
+) -> None:
+    message = send(console, visitor, title="Go away")
+
+    desktop.dismiss(desktop.wait("Go away"))
+
+    report = console.wait_for(message, closed=True)
+    assert not report["deliveries"][0]["clicked"]
+
+
+def test_a_later_message_with_the_same_topic_replaces_the_shown_one(
+    visitor: Browser, console: Console, desktop: Desktop
+) -> None:
+    for title in ("In 10 minutes", "In 5 minutes"):
+        said = {"language": "en", "title": title, "link": f"{console.origin}/demo/"}
+        body = {
+            "recipients": [{"clientId": client_id(visitor)}],
+            "webPush": {"webPushMessageTexts": [said], "topic": "delay"},
+        }
+        status, answer = console.call("/v3/subscriptions/pushmessages", body)
+        assert status == 201
+        console.wait_for(answer["messageId"], shown=True)
+
+    shown = visitor.js(
+        "navigator.serviceWorker.ready.then(w => w.getNotifications()).then(n => n.map(one => one.title))"
+    )
+    assert "In 5 minutes" in shown
+    assert "In 10 minutes" not in shown
+
+
+def test_a_message_reaches_a_browser_without_an_open_page(
+    visitor: Browser, console: Console, desktop: Desktop
+) -> None:
+    recipient = client_id(visitor)
+    visitor.open("about:blank")
+    _status, answer = console.send(recipient, title="Nobody there")
+
+    desktop.wait("Nobody there")
+    console.wait_for(answer["messageId"], shown=True)
+
+
+def test_a_message_waits_for_a_closed_browser(
+    visitor: Browser, console: Console, desktop: Desktop, double: PushServiceDouble
+) -> None:
+    recipient = client_id(visitor)
+    sent: list[int] = []
+
+    def meanwhile() -> None:
+        double.wait_for(lambda: not (double.chromium.devices or double.firefox.connections), 20, "offline")
+        _status, answer = console.send(recipient, title="While you slept")
+        sent.append(answer["messageId"])
+        console.wait_for(sent[0], state="accepted", shown=False)
+
+    visitor.restart(meanwhile)
+
+    desktop.wait("While you slept", 40)
+    console.wait_for(sent[0], shown=True)
+
+
+def test_the_recipient_id_survives_deleted_cookies(
+    visitor: Browser, console: Console, desktop: Desktop
+) -> None:
+    before = client_id(visitor)
+    visitor.js("localStorage.clear()")
+    visitor.js(
+        "document.cookie.split('; ').forEach(c => document.cookie = c.split('=')[0] + '=; Max-Age=0; Path=/')"
+    )
+    assert "_et_coid" not in visitor.js("document.cookie")
+
+    visitor.open(f"{console.origin}/demo/")
+    visitor.wait("window.et_signalize && et_signalize.ready.then(() => true)")
+
+    assert client_id(visitor) == before
+    assert f"_et_coid={before}" in visitor.js("document.cookie")
+    send(console, visitor, title="Still you")
+    desktop.wait("Still you")
+
+
+def test_the_demo_page_pushes_to_its_own_visitor(
+    visitor: Browser, console: Console, desktop: Desktop
+) -> None:
+    visitor.click("#push")
+
+    notification = desktop.wait("Thank you for your order")
+    visitor.wait("document.querySelector('[data-step=shown].done')")
+    desktop.click(notification, "Show my order")
+    visitor.wait("document.querySelector('[data-step=clicked].done')")
+
+
+def test_an_unsubscribed_visitor_gets_nothing(visitor: Browser, console: Console) -> None:
+    recipient = client_id(visitor)
+    visitor.click("#unsubscribe")
+    visitor.wait("et_signalize.isSubscribed().then(yes => !yes)")
+    visitor.wait("document.querySelector('#unsubscribe').hidden")
+
+    status, answer = console.send(recipient)
+
+    assert (status, answer["errorCode"]) == (422, "nobody_reachable")
+
+
+def test_a_blocked_permission_is_explained(visitor: Browser, console: Console) -> None:
+    visitor.permit(console.origin, "denied")
+    visitor.open(f"{console.origin}/demo/")
+
+    visitor.wait("document.querySelector('#help').textContent.includes('blocked')")
+    assert visitor.js("document.querySelector('#subscribe').disabled")
