@@ -26,6 +26,13 @@ SWITCHES = [
     "--remote-debugging-port=0",
 ]
 
+CENTRE_OF = """(() => {
+  const element = document.querySelector(SELECTOR);
+  element.scrollIntoView({block: "center"});
+  const box = element.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+})()"""
+
 
 class Chromium(Browser):
     name = "chromium"
@@ -79,10 +86,7 @@ class Chromium(Browser):
         return json.loads(said["result"]["value"])
 
     def click(self, selector: str) -> None:
-        x, y = self.js(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: "
-            "'center'}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()"
-        )
+        x, y = self.js(CENTRE_OF.replace("SELECTOR", json.dumps(selector)))
         for kind in ("mousePressed", "mouseReleased"):
             event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
             self.call("Input.dispatchMouseEvent", event, **self.session)

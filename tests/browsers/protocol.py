@@ -10,6 +10,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,9 @@ class Browser(ABC):
         return match.group(1)
 
     def connect(self, url: str) -> None:
-        self.socket: ClientConnection = connect(url, max_size=None, open_timeout=30)
+        self.connection = ExitStack()
+        opened = connect(url, max_size=None, open_timeout=30)
+        self.socket: ClientConnection = self.connection.enter_context(opened)
 
     def call(self, method: str, parameters: dict[str, Any], seconds: float = 30, **extra: str) -> Any:
         self.number += 1
@@ -94,7 +97,7 @@ class Browser(ABC):
         """Closes the browser as a person would, and opens it again on the same profile."""
         self.quit()
         self.process.wait(20)
-        self.socket.close()
+        self.connection.close()
         meanwhile()
         self.start()
 
@@ -104,7 +107,7 @@ class Browser(ABC):
             self.process.wait()
 
     def close(self) -> None:
-        self.socket.close()
+        self.connection.close()
         self.kill()
         shutil.rmtree(self.profile, ignore_errors=True)
 
