@@ -155,7 +155,7 @@
 
     /** Whether this browser is subscribed now. */
     async isSubscribed() {
-      const worker = await registration();
+      const worker = Notification.permission === "granted" ? await registration() : undefined;
       return Boolean(worker && (await worker.pushManager.getSubscription()));
     },
 

@@ -149,9 +149,9 @@ def test_the_demo_page_pushes_to_its_own_visitor(
     visitor.click("#push")
 
     notification = desktop.wait("Thank you for your order")
-    visitor.wait("document.querySelector('[data-step=shown].done')")
+    visitor.wait("!!document.querySelector('[data-step=shown].done')")
     desktop.click(notification, "Show my order")
-    visitor.wait("document.querySelector('[data-step=clicked].done')")
+    visitor.wait("!!document.querySelector('[data-step=clicked].done')")
 
 
 def test_an_unsubscribed_visitor_gets_nothing(visitor: Browser, console: Console) -> None:
