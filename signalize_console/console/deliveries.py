@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from signalize_console.console.badges import badge
 from signalize_console.console.paging import ReadOnly
 from signalize_console.console.reasons import in_words
 from signalize_console.deliveries.models import Attempt, Delivery
+from signalize_console.messaging.models import PushMessage
 
 
 class AttemptInline(admin.TabularInline):
@@ -33,12 +35,32 @@ class AttemptInline(admin.TabularInline):
         return False
 
 
+class OfMessage(admin.SimpleListFilter):
+    """The deliveries of one push message, as its page links to them."""
+
+    title = _("push message")
+    parameter_name = "push_message_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.value() or "", f"#{self.value()}")] if self.value() else []
+
+    def has_output(self) -> bool:
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value()
+        if not value:
+            return queryset
+        message = PushMessage.objects.filter(pk=value).first() if value.isdigit() else None
+        return Delivery.objects.of(message) if message else queryset.none()
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly):
     list_display = [
         *("number", "message", "recipient", "push_service", "status", "why", "attempts", "answered_at"),
     ]
-    list_filter = ["state", "push_service"]
+    list_filter = [OfMessage, "state", "push_service"]
     list_select_related = ["recipient"]
     search_fields = ["=recipient__client_id", "=recipient__customer_id"]
     search_help_text = _("A whole recipient id or customer id")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from signalize_console.activity.models import REPORTS, Event
 from signalize_console.console.reasons import in_words
@@ -38,12 +39,21 @@ class Progress:
     @property
     def funnel(self) -> list[dict[str, Any]]:
         steps = [
-            ("targeted", self.targeted),
-            ("accepted", self.states.get(DeliveryState.ACCEPTED, 0)),
-            ("shown", self.reports.get("shown", 0)),
-            ("clicked", self.reports.get("clicked", 0)),
+            (_("targeted"), self.targeted),
+            (_("accepted by the push services"), self.states.get(DeliveryState.ACCEPTED, 0)),
+            (_("shown"), self.reports.get("shown", 0)),
+            (_("clicked"), self.reports.get("clicked", 0)),
         ]
-        return [{"name": name, "count": count, "of": self.targeted or 1} for name, count in steps]
+        return [{"label": label, "count": count, "of": self.targeted or 1} for label, count in steps]
+
+    @property
+    def shown_states(self) -> list[tuple[str, str, int]]:
+        """State, its word and its count, in the order of a delivery's life."""
+        return [
+            (state.value, str(state.label), self.states[state])
+            for state in DeliveryState
+            if state in self.states
+        ]
 
 
 def progress_of(message: PushMessage) -> Progress:

@@ -46,7 +46,9 @@ def lock(home: Home) -> IO[str]:
 def check_space(path: Path) -> None:
     free = shutil.disk_usage(path).free
     if free < LEAST_SPACE:
-        raise CannotStart(f"Only {free // 1_000_000} MB are free at {path}; the console wants 300 MB to start.")
+        raise CannotStart(
+            f"Only {free // 1_000_000} MB are free at {path}; the console wants 300 MB to start."
+        )
 
 
 def check_port(host: str, port: int) -> None:
@@ -96,7 +98,7 @@ def wait_until(ready: Callable[[], bool], what: str, log: Path, stopped: Callabl
 
 def web_answers(host: str, port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{host}:{port}/health", timeout=2) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://{host}:{port}/health", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -96,7 +96,14 @@ def console_children(logs: Path, bind: str, port: int) -> list[Child]:
     """The web, a Celery worker for each class, and beat."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "signalize_console"]
-    worker = [*celery, "worker", "--loglevel=WARNING", "--concurrency=1", "--without-gossip", "--without-mingle"]
+    worker = [
+        *celery,
+        "worker",
+        "--loglevel=WARNING",
+        "--concurrency=1",
+        "--without-gossip",
+        "--without-mingle",
+    ]
     beat = [*celery, "beat", "--loglevel=INFO", "--pidfile="]
     web = [
         *(python, "-m", "granian", "--interface=wsgi", f"--host={bind}", f"--port={port}"),

@@ -103,6 +103,7 @@ class Chromium(Browser):
         self.call("Emulation.setEmulatedMedia", {"features": [scheme]}, **self.session)
 
     def screenshot(self, path: Path, *, whole: bool = True) -> None:
+        self.call("Page.bringToFront", {}, **self.session)
         taken = self.call(
             "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": whole}, **self.session
         )

@@ -54,7 +54,7 @@ class Command(BaseCommand):
         lock.flush()
         readiness.check_space(self.home.path)
         readiness.check_port(bind, port)
-        supervisor = Supervisor(self._environment(), lambda line: self.stdout.write(line))
+        supervisor = Supervisor(self._environment(), self.stdout.write)
         supervisor.listen_to_signals()
         self._start_servers(stack)
         self._manage("migrate", "--no-input", "--verbosity=0")

@@ -1,0 +1,38 @@
+"""Pieces of the console's own pages."""
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.console.badges import badge as make_badge
+from signalize_console.messaging.models import PushMessage
+
+register = template.Library()
+
+LABELS = {
+    "pause": _("Pause"),
+    "resume": _("Resume"),
+    "cancel": _("Cancel"),
+    "to_draft": _("Back to draft"),
+    "duplicate": _("Duplicate"),
+}
+QUESTIONS = {"cancel": _("Cancel this message? What was not sent yet will never be.")}
+
+
+@register.simple_tag
+def badge(state: str, label: object) -> SafeString:
+    return make_badge(state, label)
+
+
+@register.inclusion_tag("console/action.html", takes_context=True)
+def action(context: dict[str, Any], message: PushMessage, name: str) -> dict[str, Any]:
+    """A button that does one thing to a push message."""
+    return {
+        "csrf_token": context.get("csrf_token"),
+        "url": reverse(f"admin:messaging_pushmessage_{name}", args=[message.pk]),
+        "label": LABELS[name],
+        "question": QUESTIONS.get(name, ""),
+    }

@@ -1,0 +1,103 @@
+"""Takes pictures of the console's pages: ``python -m tests.browsers.look DIRECTORY [PAGE …]``.
+
+Each page in light and dark, and as wide as a desk and as narrow as a phone.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from signalize_console.pushservice.double import PushServiceDouble
+from tests.browsers.chromium import Chromium
+from tests.browsers.console import Console
+from tests.browsers.desktop import Desktop
+
+PAGES = {
+    "login": "/admin/login/",
+    "dashboard": "/admin/",
+    "composer": "/admin/messaging/pushmessage/add/",
+    "messages": "/admin/messaging/pushmessage/",
+    "message": "/admin/messaging/pushmessage/1/change/",
+    "deliveries": "/admin/deliveries/delivery/",
+    "delivery": "/admin/deliveries/delivery/1/change/",
+    "recipients": "/admin/recipients/recipient/",
+    "recipient": "/admin/recipients/recipient/1/change/",
+    "websites": "/admin/websites/website/1/change/",
+    "apikeys": "/admin/api/apikey/",
+    "docs": "/v3/docs",
+    "demo": "/demo/",
+}
+SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+FILL = {
+    "id_texts-0-language": "en",
+    "id_texts-0-title": "Autumn sale: 20 % off all bulbs",
+    "id_texts-0-message": "Only until Sunday. Plant them now, and your garden is in bloom in March.",
+    "id_texts-0-link": "https://shop.example.com/sale",
+    "id_texts-0-first_button": "Show me",
+    "id_texts-0-second_button": "Remind me",
+}
+
+
+def main(directory: Path, wanted: list[str]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    with PushServiceDouble() as double, Desktop() as desktop:
+        places = {
+            "SIGNALIZE_PUSH_SERVICES": double.push_services,
+            "SIGNALIZE_PUSH_SERVICES_CA": str(double.ca_file),
+        }
+        with Console(**places) as console:
+            browser = Chromium(desktop.address, double.chromium_switches)
+            try:
+                visit(browser, console, double, desktop)
+                if not wanted or "login" in wanted:
+                    take(browser, console, directory, "login")
+                log_in(browser, console)
+                for name in wanted or PAGES:
+                    if name != "login":
+                        take(browser, console, directory, name)
+            finally:
+                browser.close()
+
+
+def visit(browser: Chromium, console: Console, double: PushServiceDouble, desktop: Desktop) -> None:
+    """A visitor opts in, orders, and clicks what they are sent."""
+    browser.permit(console.origin)
+    browser.open(f"{console.origin}/demo/")
+    browser.wait("!!window.et_signalize && !document.querySelector('#subscribe').disabled")
+    browser.click("#subscribe")
+    browser.wait("!document.querySelector('#push').disabled", 30)
+    double.wait_for(lambda: double.chromium.devices, 20)
+    browser.click("#push")
+    desktop.click(desktop.wait("Thank you for your order"))
+    browser.wait("!!document.querySelector('[data-step=clicked].done')")
+
+
+def log_in(browser: Chromium, console: Console) -> None:
+    browser.look(*SIZES["desk"])
+    browser.open(f"{console.origin}/admin/login/?next=/admin/")
+    browser.js("document.querySelector('#id_username').value = 'admin'")
+    browser.js(f"document.querySelector('#id_password').value = {json.dumps(console.password)}")
+    browser.click("[type=submit]")
+    browser.wait("location.pathname === '/admin/'")
+
+
+def take(browser: Chromium, console: Console, directory: Path, name: str) -> None:
+    for size, (width, height) in SIZES.items():
+        for dark in (False, True):
+            browser.look(width, height, dark=dark)
+            browser.open("about:blank")
+            browser.open(console.origin + PAGES[name])
+            if name == "composer":
+                browser.js(
+                    f"(Object.entries({json.dumps(FILL)}).forEach(([id, value]) => {{"
+                    " document.getElementById(id).value = value;"
+                    " document.getElementById(id).dispatchEvent(new Event('input', {bubbles: true})) }), 1)"
+                )
+            browser.js("new Promise(done => setTimeout(() => done(1), 400))")
+            browser.screenshot(
+                directory / f"{name}-{size}-{'dark' if dark else 'light'}.png", whole=size == "desk"
+            )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
