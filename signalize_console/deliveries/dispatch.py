@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 
 from signalize_console.deliveries import ledger, progress
 from signalize_console.deliveries.ledger import Claimed, Result
@@ -17,9 +16,11 @@ from signalize_console.deliveries.sending import make_transport, request_for, re
 from signalize_console.webpush.transport import Transport
 
 WINDOW = 64
-GROUP = 16
+GROUP = 48
 SECONDS = 20.0
 LOOK_AGAIN = 0.1
+# How long an answer waits for company before it is recorded.
+LINGER = 0.003
 SETTLE_EVERY = 1.0
 
 
@@ -60,8 +61,10 @@ class Dispatch:
         """Waits for answers, or records them and refills the window. False: nothing more is due."""
         now = time.monotonic()
         if self.wire.in_flight and len(self.results) < GROUP and now < self.look_at:
-            answers = self.wire.poll(min(0.05, self.look_at - now))
+            answers = self.wire.poll(self.look_at - now)
             self.results += [result_of(answer, self.transactional) for answer in answers]
+            if answers:
+                self.look_at = min(self.look_at, now + LINGER)
             return True
         self.look_at = now + LOOK_AGAIN
         claimed = self._record_and_claim(claiming)
@@ -73,11 +76,10 @@ class Dispatch:
 
     def _record_and_claim(self, claiming: bool) -> list[Claimed]:
         results, self.results = self.results, []
-        with transaction.atomic():
-            ledger.record(results)
-            self.open -= len(results)
-            self.touched.update(result.delivery.push_message_id for result in results)
-            claimed = ledger.claim(self.transactional, WINDOW - self.open) if claiming else []
+        self.open -= len(results)
+        self.touched.update(result.delivery.push_message_id for result in results)
+        limit = WINDOW - self.open if claiming else 0
+        claimed = ledger.record_and_claim(self.transactional, results, limit)
         self.open += len(claimed)
         return claimed
 

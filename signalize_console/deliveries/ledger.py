@@ -5,7 +5,7 @@ given to another one records nothing.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,18 +17,18 @@ CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT waiting.* FROM (
         SELECT id, day FROM messaging_pushmessage
-        WHERE transactional = %(transactional)s AND due_at <= now() AND state = 'sending'
+        WHERE transactional = %s AND due_at <= now() AND state = 'sending'
           AND valid_until > now()
         ORDER BY due_at OFFSET 0
     ) message CROSS JOIN LATERAL (
         SELECT id, day, subscription_id, recipient_id FROM deliveries_delivery
         WHERE push_message_id = message.id AND day = message.day AND state = 'pending' AND due_at <= now()
-        ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-    ) waiting LIMIT %(limit)s
+        ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+    ) waiting LIMIT %s
 )
 UPDATE deliveries_delivery delivery
 SET state = 'sending', attempts = delivery.attempts + 1,
-    lease_until = now() + make_interval(secs => %(lease)s)
+    lease_until = now() + make_interval(secs => %s)
 FROM due
 LEFT JOIN recipients_subscription subscription ON subscription.id = due.subscription_id
 LEFT JOIN recipients_recipient recipient ON recipient.id = due.recipient_id
@@ -58,6 +58,13 @@ FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::text[], %s::text[], %s::int
     AS made (day, id, number, outcome, reason, status, answer, milliseconds)
 """
 
+END_SUBSCRIPTIONS = """
+UPDATE recipients_subscription
+SET state = 'expired', ended_at = now(), ended_reason = 'push service: gone'
+WHERE id = ANY(%s) AND state = 'active'
+"""
+
+# The messages of deliveries that wait again get an appointment no later than theirs.
 CALL_BACK = """
 UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now() + make_interval(secs => %s))
 WHERE id IN (SELECT id FROM messaging_pushmessage WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
@@ -115,61 +122,50 @@ class Result:
         return self.outcome != "accepted" or self.delivery.attempts > 1
 
 
-def claim(transactional: bool, limit: int) -> list[Claimed]:
-    """Puts up to ``limit`` due deliveries to ``sending`` under a lease; ours once the transaction commits."""
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"transactional": transactional, "limit": limit, "lease": LEASE_SECONDS})
-        return [Claimed(*row) for row in cursor.fetchall()]
+def record_and_claim(transactional: bool, results: Sequence[Result], limit: int) -> list[Claimed]:
+    """Records what became of these deliveries, and takes up to ``limit`` due ones: one transaction.
 
-
-def record(results: Sequence[Result]) -> None:
-    """Writes what became of them, ends the subscriptions that are gone, and schedules the tries to come.
-
-    To be called in a transaction.
+    They are ours, for LEASE_SECONDS, when this returns: it has committed. PostgreSQL runs several
+    statements that are sent at once as one transaction, and one way to and fro is all it costs.
     """
-    if not results:
-        return
+    statements = [*_recording(results)] if results else []
+    if limit:
+        statements.append((CLAIM, [transactional, limit, limit, LEASE_SECONDS]))
+    if not statements:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
-            RECORD,
-            _columns(
-                (r.delivery.id, r.delivery.day, r.delivery.attempts, r.state, r.reason, r.status, r.delay)
-                for r in results
-            ),
+            ";".join(sql for sql, _values in statements),
+            [one for _sql, values in statements for one in values],
         )
-        if lines := [result for result in results if result.is_worth_a_line]:
-            cursor.execute(
-                RECORD_ATTEMPTS,
-                _columns(
-                    (
-                        r.delivery.day,
-                        r.delivery.id,
-                        r.delivery.attempts,
-                        r.outcome,
-                        r.reason,
-                        r.status,
-                        r.answer[:500],
-                        r.milliseconds,
-                    )
-                    for r in lines
-                ),
-            )
-        if gone := [r.delivery.subscription_id for r in results if r.outcome == "gone"]:
-            cursor.execute(
-                "UPDATE recipients_subscription SET state = 'expired', ended_at = now(), "
-                "ended_reason = 'push service: gone' WHERE id = ANY(%s) AND state = 'active'",
-                [gone],
-            )
-    _call_back([result for result in results if result.state == "pending"])
+        while cursor.nextset():
+            pass
+        return [Claimed(*row) for row in cursor.fetchall()] if limit else []
 
 
-def _call_back(results: Sequence[Result]) -> None:
-    """Gives the push messages of deliveries that wait again an appointment no later than theirs."""
-    if not results:
-        return
-    messages = sorted({result.delivery.push_message_id for result in results})
-    with connection.cursor() as cursor:
-        cursor.execute(CALL_BACK, [min(result.delay for result in results), messages])
+def _recording(results: Sequence[Result]) -> Iterator[tuple[str, list[object]]]:
+    """The statements that write the outcomes, end subscriptions that are gone, and set new appointments."""
+    yield (
+        RECORD,
+        _columns(
+            (r.delivery.id, r.delivery.day, r.delivery.attempts, r.state, r.reason, r.status, r.delay)
+            for r in results
+        ),
+    )
+    if lines := [result for result in results if result.is_worth_a_line]:
+        yield (
+            RECORD_ATTEMPTS,
+            _columns(
+                (r.delivery.day, r.delivery.id, r.delivery.attempts, r.outcome, r.reason, r.status,
+                 r.answer[:500].replace("\0", ""), r.milliseconds)
+                for r in lines
+            ),
+        )  # fmt: skip
+    if gone := [result.delivery.subscription_id for result in results if result.outcome == "gone"]:
+        yield END_SUBSCRIPTIONS, [gone]
+    if again := [result for result in results if result.state == "pending"]:
+        messages = sorted({result.delivery.push_message_id for result in again})
+        yield CALL_BACK, [min(result.delay for result in again), messages]
 
 
 def reclaim(transactional: bool) -> list[int]:

@@ -5,8 +5,10 @@ An HMAC, so nothing is stored: ``<delivery id>.<day>.<mac>``, the day as YYYYMMD
 
 import base64
 import datetime
+import functools
 import hmac
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 MAC_BYTES = 16
@@ -31,5 +33,10 @@ def read(token: str) -> tuple[int, datetime.date]:
 
 
 def _mac(named: str) -> str:
-    digest = salted_hmac("signalize_console.deliveries.tokens", named, algorithm="sha256").digest()
+    digest = hmac.digest(_key(settings.SECRET_KEY), named.encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:MAC_BYTES]).rstrip(b"=").decode()
+
+
+@functools.cache
+def _key(secret_key: str) -> bytes:
+    return salted_hmac("signalize_console.deliveries.tokens", "key", secret_key, algorithm="sha256").digest()

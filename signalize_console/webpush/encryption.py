@@ -40,22 +40,29 @@ def decode_keys(p256dh: str, auth: str) -> tuple[bytes, bytes]:
     return point, secret
 
 
+class _Encoder(WebPusher):
+    """WebPusher for keys that are decoded already; its own constructor copies and parses them anew."""
+
+    def __init__(self, point: bytes, secret: bytes) -> None:
+        self.verbose = False
+        self.receiver_key, self.auth_key = point, secret
+
+
 def encrypt(plaintext: bytes, p256dh: str, auth: str) -> bytes:
     """The body of the push: salt, key id and one encrypted record. Keys in base64url, as stored.
 
-    Raises PayloadTooLarge, or BadSubscriptionKeys if the keys were never checked.
+    Raises PayloadTooLarge, or BadSubscriptionKeys for keys that decode_keys would refuse.
     """
     if len(plaintext) > MAX_PLAINTEXT:
         raise PayloadTooLarge(
             f"{len(plaintext)} bytes are more than the {MAX_PLAINTEXT} that fit a push message."
         )
-    if len(auth) != 22 or len(p256dh) != 87:
-        decode_keys(p256dh, auth)
+    point, secret = _decode("p256dh", p256dh), _decode("auth", auth)
+    if len(secret) != AUTH_BYTES:
+        raise BadSubscriptionKeys("auth must be 16 bytes.")
     try:
-        body: bytes = WebPusher({"endpoint": "", "keys": {"p256dh": p256dh, "auth": auth}}).encode(plaintext)[
-            "body"
-        ]
-    except (ValueError, IndexError):
+        body: bytes = _Encoder(point, secret).encode(plaintext)["body"]
+    except ValueError:
         raise BadSubscriptionKeys("p256dh is not a point on the curve P-256.") from None
     return body
 

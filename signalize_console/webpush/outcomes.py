@@ -5,6 +5,7 @@ what FCM answers in the field.
 """
 
 import email.utils
+import functools
 import re
 import time
 from collections.abc import Mapping
@@ -96,16 +97,26 @@ def outcome_of(
     if status == 0:
         reason = error or "no_answer"
         return Verdict(Outcome.UNCERTAIN if sent else Outcome.RETRY, reason)
-    searched = " ".join([text, *(value for name, value in headers.items() if name.startswith("x-wns"))])
-    wait = retry_after(headers.get("retry-after", ""))
-    for row in ROWS:
-        if row.status == status and row.service in ("", service) and re.search(row.pattern, searched):
+    wait = retry_after(headers["retry-after"]) if "retry-after" in headers else None
+    rows = _rows_of(service, status)
+    said = _said(text, headers) if len(rows) > 1 else ""
+    for row in rows:
+        if not row.pattern or re.search(row.pattern, said):
             return Verdict(row.outcome, row.reason, wait)
     if 300 <= status < 400:
         return Verdict(Outcome.MESSAGE_REJECTED, "redirect")
     if status >= 500:
         return Verdict(Outcome.RETRY, "server_error", wait)
     return Verdict(Outcome.MESSAGE_REJECTED, "unexpected_status")
+
+
+@functools.cache
+def _rows_of(service: str, status: int) -> list[Row]:
+    return [row for row in ROWS if row.status == status and row.service in ("", service)]
+
+
+def _said(text: str, headers: Mapping[str, str]) -> str:
+    return " ".join([text, *(value for name, value in headers.items() if name.startswith("x-wns"))])
 
 
 def retry_after(value: str) -> float | None:

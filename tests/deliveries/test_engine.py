@@ -207,7 +207,7 @@ def test_it_sends_a_lost_transactional_delivery_again(
     double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
 ) -> None:
     send_to(subscribe(), website)
-    (claimed,) = ledger.claim(transactional=True, limit=10)
+    (claimed,) = ledger.record_and_claim(True, [], 10)
     make_due()
 
     work()
@@ -215,7 +215,7 @@ def test_it_sends_a_lost_transactional_delivery_again(
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.attempts) == (DeliveryState.ACCEPTED, 2)
     # The dead worker wakes up after all: its late result changes nothing.
-    ledger.record([ledger.Result(claimed, "failed", "message_rejected")])
+    ledger.record_and_claim(True, [ledger.Result(claimed, "failed", "message_rejected")], 0)
     delivery.refresh_from_db()
     assert delivery.state == DeliveryState.ACCEPTED
 
@@ -224,7 +224,7 @@ def test_it_never_repeats_a_lost_marketing_delivery(
     double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
 ) -> None:
     message = send_to(subscribe(), website, transactional=False)
-    ledger.claim(transactional=False, limit=10)
+    ledger.record_and_claim(False, [], 10)
     make_due()
 
     work()
@@ -240,7 +240,7 @@ def test_it_leaves_alone_what_another_worker_holds(
     double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
 ) -> None:
     message = send_to(subscribe(), website)
-    ledger.claim(transactional=True, limit=10)
+    ledger.record_and_claim(True, [], 10)
 
     work()
 

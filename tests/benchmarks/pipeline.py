@@ -1,0 +1,64 @@
+"""The whole durable pipeline: real PostgreSQL (fsync on), Valkey, and a Celery worker as in production."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+from signalize_console.embedded.home import Home
+from signalize_console.embedded.postgres import EmbeddedPostgres
+from signalize_console.embedded.valkey import EmbeddedValkey
+from tests.benchmarks.sink import Sink
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Pipeline:
+    """Use as a context manager; only then may the console's models be imported."""
+
+    def __init__(self, directory: Path, sink: Sink) -> None:
+        directory.chmod(0o755)
+        self.home = Home(directory)
+        self.env = {
+            "SIGNALIZE_HOME": str(directory),
+            "DATABASE_URL": self.home.database_url,
+            "CELERY_BROKER_URL": self.home.broker_url,
+            "SIGNALIZE_PUSH_SERVICES": sink.push_services,
+            "SIGNALIZE_PUSH_SERVICES_CA": str(sink.certificates.ca_file),
+            "DJANGO_SETTINGS_MODULE": "signalize_console.settings",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def __enter__(self) -> Self:
+        os.environ.update(self.env)
+        self.postgres = EmbeddedPostgres(self.home).start()
+        self.valkey = EmbeddedValkey(self.home).start()
+        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], check=True)
+        self.start_worker()
+        return self
+
+    def start_worker(self) -> None:
+        celery = [sys.executable, "-m", "celery", "-A", "signalize_console", "worker", "--loglevel=WARNING"]
+        self.worker = subprocess.Popen(
+            [*celery, "--queues=marketing", "--concurrency=1", "--without-gossip", "--without-mingle"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        children = Path(f"/proc/{self.worker.pid}/task/{self.worker.pid}/children")
+        while not (found := children.read_text().split()):
+            time.sleep(0.1)
+        self.sender = int(found[0])
+
+    def cpu_seconds(self) -> float:
+        """What the process that sends has used so far."""
+        fields = Path(f"/proc/{self.sender}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def __exit__(self, *_error: object) -> None:
+        self.worker.send_signal(signal.SIGTERM)
+        self.worker.wait(60)
+        self.valkey.stop()
+        self.postgres.stop()
