@@ -9,6 +9,7 @@ from typing import Any
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
+from django.db.models import Model
 from django.utils import timezone
 
 from signalize_console.activity import partitions
@@ -30,8 +31,8 @@ class CreatePartitionedModel(migrations.CreateModel):
         table = model._meta.db_table
         sequence = f"{table}_id_seq"
 
-        def partitioned_sql(*arguments: Any) -> tuple[str, Any]:
-            sql, params = type(schema_editor).table_sql(schema_editor, *arguments)
+        def partitioned_sql(model: type[Model]) -> tuple[str, list[Any]]:
+            sql, params = type(schema_editor).table_sql(schema_editor, model)
             columns = sql.replace(IDENTITY, f"\"id\" bigint NOT NULL DEFAULT nextval('{sequence}')")
             return (
                 f"{columns.rstrip().removesuffix(')')}, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)",

@@ -73,8 +73,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         headers["Retry-After"] = "5"
     elif isinstance(error, exceptions.APIException):
         status, message, code = error.status_code, first_message(error.detail), _code_of(error)
-        if getattr(error, "auth_header", None):
-            headers["WWW-Authenticate"] = error.auth_header
+        if challenge := getattr(error, "auth_header", None):
+            headers["WWW-Authenticate"] = challenge
     else:
         return None
     return Response(six_fields(status, message, path, code), status=status, headers=headers)

@@ -102,12 +102,10 @@ class PushMessages(APIView):
     def get(self, request: Request, message_id: int) -> Response:
         message = get_object_or_404(PushMessage, pk=message_id, website=website_of(request))
         states = Delivery.objects.of(message).by_state()
-        statistics = {
-            "targeted": sum(states.values()),
-            **{state: states.get(state, 0) for state in DeliveryState},
-        }
+        statistics: dict[str, int] = {"targeted": sum(states.values())}
+        statistics |= {state.value: states.get(state, 0) for state in DeliveryState}
         reports = Event.objects.filter(push_message_id=message.pk, kind__in=REPORTS)
-        counted = dict(reports.order_by().values_list("kind").annotate(count=Count("*")))
+        counted: dict[str, int] = dict(reports.order_by().values_list("kind").annotate(count=Count("*")))
         return Response(
             {
                 "messageId": message.pk,
@@ -142,7 +140,7 @@ def _answer(accepted: outbox.Accepted, resolved: Resolved) -> dict[str, Any]:
 
 def _deliveries(message: PushMessage) -> list[dict[str, Any]]:
     """At most 1,000 recipients' deliveries, in two queries."""
-    reported: dict[int, set[str]] = {}
+    reported: dict[int | None, set[str]] = {}
     for delivery_id, kind in Event.objects.filter(push_message_id=message.pk).values_list(
         "delivery_id", "kind"
     ):

@@ -12,16 +12,17 @@ from signalize_console.browser.answers import Refused, error
 from signalize_console.websites.models import Website
 
 View = Callable[..., HttpResponse]
+Guarded = Callable[..., HttpResponseBase]
 PREFLIGHT_SECONDS = "7200"
 
 
-def for_website(*methods: str) -> Callable[[View], View]:
+def for_website(*methods: str) -> Callable[[View], Guarded]:
     """The view gets the website that the secure code names, and only from that website's pages.
 
     No cookie is read, so there is nothing that a foreign page could ride on; hence no CSRF token.
     """
 
-    def decorate(view: View) -> View:
+    def decorate(view: View) -> Guarded:
         @csrf_exempt
         @functools.wraps(view)
         def guarded(request: HttpRequest, secure_code: str) -> HttpResponseBase:
@@ -43,7 +44,7 @@ def for_website(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def from_anywhere(view: View) -> View:
+def from_anywhere(view: View) -> Guarded:
     """For reports: the token in the body is the proof, wherever the service worker lives."""
 
     @csrf_exempt

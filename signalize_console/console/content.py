@@ -1,16 +1,17 @@
 """What the forms of templates and push messages share: the texts, and how the fields are laid out."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.contrib.admin import StackedInline
 from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet, ModelForm, Textarea
 from django.utils.translation import gettext_lazy as _
 
-LOOK = (
+LOOK: Any = (
     _("Look"),
     {"fields": ["icon", "image", "badge", "require_interaction", "silent"], "classes": ["collapse"]},
 )
-DELIVERY = (_("Delivery options"), {"fields": ["urgency", "ttl", "topic"], "classes": ["collapse"]})
+DELIVERY: Any = (_("Delivery options"), {"fields": ["urgency", "ttl", "topic"], "classes": ["collapse"]})
 
 
 class TextForm(ModelForm):
@@ -38,13 +39,15 @@ class TextFormSet(BaseInlineFormSet):
             raise ValidationError(_("Mark exactly one text as standard: it is for all other languages."))
 
 
-class TextInlineOptions:
+class TextInline(StackedInline):
+    """The texts of a template or a push message, one below the other."""
+
     form = TextForm
     formset = TextFormSet
     extra = 0
     min_num = 1
     max_num = 50
-    fieldsets: Any = [
+    fieldsets: ClassVar[Any] = [
         (None, {"fields": [("language", "standard"), "title", "message", "link"]}),
         (
             _("Buttons"),

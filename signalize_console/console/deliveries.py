@@ -1,6 +1,6 @@
 """The send log: each delivery, why it is as it is, and every try that was not simply accepted."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -18,7 +18,7 @@ from signalize_console.messaging.models import PushMessage
 
 class AttemptInline(admin.TabularInline):
     model = Attempt
-    fields = readonly_fields = [
+    fields: ClassVar[Any] = [
         "number",
         "made_at",
         "outcome",
@@ -27,6 +27,7 @@ class AttemptInline(admin.TabularInline):
         "answer",
         "milliseconds",
     ]
+    readonly_fields: ClassVar[Any] = fields
     ordering = ["number"]
     extra = 0
     can_delete = False

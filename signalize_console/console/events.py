@@ -1,5 +1,7 @@
 """What happened, newest first."""
 
+from typing import Any, ClassVar
+
 from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +16,7 @@ class EventAdmin(ReadOnly):
     list_display = ["occurred_at", "what", "website", "recipient", "push_message_id", "delivery_id"]
     list_filter = ["kind", "website"]
     list_select_related = ["website", "recipient"]
-    fields = [*list_display, "properties"]
+    fields: ClassVar[Any] = [*list_display, "properties"]
 
     @admin.display(description=_("what"), ordering="kind")
     def what(self, event: Event) -> SafeString:

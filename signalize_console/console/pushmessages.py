@@ -10,13 +10,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.badges import badge
-from signalize_console.console.content import DELIVERY, LOOK, TextInlineOptions
+from signalize_console.console.content import DELIVERY, LOOK, TextInline
 from signalize_console.console.progress import progress_of
 from signalize_console.console.sending import SendingViews
 from signalize_console.messaging.models import PushMessage, PushMessageText
 
 
-class PushMessageTextInline(TextInlineOptions, admin.StackedInline):
+class PushMessageTextInline(TextInline):
     model = PushMessageText
     verbose_name_plural = _("Message")
 

@@ -1,6 +1,6 @@
 """Recipients and their subscriptions. Endpoints and keys are secrets: nobody sees them here."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
@@ -13,7 +13,8 @@ from signalize_console.recipients.models import Recipient, Subscription
 
 class SubscriptionInline(admin.TabularInline):
     model = Subscription
-    fields = readonly_fields = ["push_service", "state", "ended_reason", "created_at", "seen_at"]
+    fields: ClassVar[Any] = ["push_service", "state", "ended_reason", "created_at", "seen_at"]
+    readonly_fields: ClassVar[Any] = fields
     extra = 0
     can_delete = False
     show_change_link = True
@@ -29,7 +30,7 @@ class RecipientAdmin(ReadOnly):
     list_select_related = ["website"]
     search_fields = ["=client_id", "=customer_id"]
     search_help_text = _("A whole recipient id or customer id")
-    fields = [*list_display, "attributes"]
+    fields: ClassVar[Any] = [*list_display, "attributes"]
     inlines = [SubscriptionInline]
 
 

@@ -2,11 +2,11 @@
 
 from django.contrib import admin
 
-from signalize_console.console.content import DELIVERY, LOOK, TextInlineOptions
+from signalize_console.console.content import DELIVERY, LOOK, TextInline
 from signalize_console.messaging.models import MessageTemplate, TemplateText
 
 
-class TemplateTextInline(TextInlineOptions, admin.StackedInline):
+class TemplateTextInline(TextInline):
     model = TemplateText
 
 

@@ -5,9 +5,9 @@ given to another one records nothing.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -128,7 +128,7 @@ def record_and_claim(transactional: bool, results: Sequence[Result], limit: int)
     They are ours, for LEASE_SECONDS, when this returns: it has committed. PostgreSQL runs several
     statements that are sent at once as one transaction, and one way to and fro is all it costs.
     """
-    statements = [*_recording(results)] if results else []
+    statements: list[tuple[str, list[Any]]] = [*_recording(results)] if results else []
     if limit:
         statements.append((CLAIM, [transactional, limit, limit, LEASE_SECONDS]))
     if not statements:
@@ -143,7 +143,7 @@ def record_and_claim(transactional: bool, results: Sequence[Result], limit: int)
         return [Claimed(*row) for row in cursor.fetchall()] if limit else []
 
 
-def _recording(results: Sequence[Result]) -> Iterator[tuple[str, list[object]]]:
+def _recording(results: Sequence[Result]) -> Iterator[tuple[str, list[Any]]]:
     """The statements that write the outcomes, end subscriptions that are gone, and set new appointments."""
     yield (
         RECORD,
@@ -178,5 +178,5 @@ def reclaim(transactional: bool) -> list[int]:
         return sorted({message_id for (message_id,) in cursor.fetchall()})
 
 
-def _columns(rows: object) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]  # type: ignore[call-overload]
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

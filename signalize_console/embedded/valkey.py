@@ -53,7 +53,10 @@ class EmbeddedValkey:
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
         }
-        argv = [find_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+        argv: list[str | Path] = [
+            find_binary(),
+            *(part for name, value in options.items() for part in (f"--{name}", value)),
+        ]
         self.process = processes.start(argv, log=self.log, ends_by=signal.SIGTERM, cwd="/")
         end = time.monotonic() + seconds
         while not self._answers():

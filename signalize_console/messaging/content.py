@@ -1,5 +1,7 @@
 """What a template and a push message have in common: the content, and its text in each language."""
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +27,7 @@ class Urgency(models.TextChoices):
 class Link(models.CharField):
     """A link that a notification may open or load."""
 
-    def __init__(self, *args: object, **options: object) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         options.setdefault("max_length", 2000)
         options.setdefault("blank", True)
         options.setdefault("validators", [validate_link])

@@ -97,7 +97,7 @@ class ChromiumFace:
             if tag == 10 and isinstance(value, bytes):
                 unconfirmed.pop(value.decode(), None)
         writer.write(VERSION)
-        answer = protobuf.text(1, bytes(named[1])) + protobuf.integer(6, 1)  # type: ignore[arg-type]
+        answer = protobuf.text(1, bytes(named[1])) + protobuf.integer(6, 1)
         _write(writer, LOGIN_ANSWER, answer + protobuf.integer(8, int(time.time() * 1000)))
         for stanza in unconfirmed.values():
             _write(writer, DATA, stanza)

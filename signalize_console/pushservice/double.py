@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import serve as serve_websocket
+from websockets.typing import Subprotocol
 
 from signalize_console.pushservice import sender_face, subscribers
 from signalize_console.pushservice.certificates import Certificates
@@ -220,8 +221,8 @@ class PushServiceDouble:
             self.firefox.serve,
             HOST,
             0,
-            subprotocols=["push-notification"],
-            compression=None,  # type: ignore[list-item]
+            subprotocols=[Subprotocol("push-notification")],
+            compression=None,
         ) as websocket:
             self.firefox_port = next(iter(websocket.sockets)).getsockname()[1]
             ready.set()
