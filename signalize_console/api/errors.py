@@ -92,6 +92,8 @@ def first_message(detail: Any, path: str = "") -> str:
         name, inner = next(iter(detail.items()))
         if name == "non_field_errors":
             return first_message(inner, path)
+        if isinstance(name, int):
+            return first_message(inner, f"{path}[{name}]")
         return first_message(inner, f"{path}.{name}" if path else str(name))
     if isinstance(detail, list):
         number, inner = next((n, one) for n, one in enumerate(detail) if one)

@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.validators import ProhibitNullCharactersValidator
-from rest_framework import serializers
+from rest_framework import exceptions, parsers, serializers
 
 LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON, also when somebody nests it deeper than Python can read."""
+
+    def parse(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().parse(*arguments, **options)
+        except RecursionError:
+            raise exceptions.ParseError("The body is nested too deeply.") from None
 
 
 class Strict(serializers.Serializer):

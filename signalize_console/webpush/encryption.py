@@ -28,13 +28,18 @@ def decode_keys(p256dh: str, auth: str) -> tuple[bytes, bytes]:
 
     Raises BadSubscriptionKeys for anything else.
     """
-    point, secret = _decode("p256dh", p256dh), _decode("auth", auth)
-    if len(point) != P256DH_BYTES or point[0] != 4:
-        raise BadSubscriptionKeys("p256dh must be an uncompressed P-256 point of 65 bytes.")
+    point, secret = _lengths_checked(p256dh, auth)
     try:
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
     except ValueError:
         raise BadSubscriptionKeys("p256dh is not a point on the curve P-256.") from None
+    return point, secret
+
+
+def _lengths_checked(p256dh: str, auth: str) -> tuple[bytes, bytes]:
+    point, secret = _decode("p256dh", p256dh), _decode("auth", auth)
+    if len(point) != P256DH_BYTES or point[0] != 4:
+        raise BadSubscriptionKeys("p256dh must be an uncompressed P-256 point of 65 bytes.")
     if len(secret) != AUTH_BYTES:
         raise BadSubscriptionKeys("auth must be 16 bytes.")
     return point, secret
@@ -57,9 +62,7 @@ def encrypt(plaintext: bytes, p256dh: str, auth: str) -> bytes:
         raise PayloadTooLarge(
             f"{len(plaintext)} bytes are more than the {MAX_PLAINTEXT} that fit a push message."
         )
-    point, secret = _decode("p256dh", p256dh), _decode("auth", auth)
-    if len(secret) != AUTH_BYTES:
-        raise BadSubscriptionKeys("auth must be 16 bytes.")
+    point, secret = _lengths_checked(p256dh, auth)
     try:
         body: bytes = _Encoder(point, secret).encode(plaintext)["body"]
     except ValueError:
