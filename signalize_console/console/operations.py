@@ -1,0 +1,26 @@
+"""Parts of other packages, as far as they help here: what beat does, and who failed to log in."""
+
+from axes.models import AccessFailureLog, AccessLog
+from django.contrib import admin
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+
+from signalize_console.console.paging import ReadOnly
+
+admin.site.unregister(
+    [
+        *(AccessFailureLog, AccessLog),
+        *(ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule),
+    ]
+)
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(ReadOnly):
+    list_display = ["name", "task", "scheduler", "enabled", "last_run_at", "total_run_count"]
+    fields = [*list_display, "queue"]

@@ -1,0 +1,320 @@
+"""The console as people use it: first start, composing, sending once, and what nobody may see or do."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin  # noqa: TID251 - its registry names every page
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from signalize_console.api.models import ApiKey
+from signalize_console.deliveries import outbox
+from signalize_console.deliveries.models import Attempt, Delivery
+from signalize_console.messaging.models import MessageTemplate, PushMessage, TemplateText
+from signalize_console.messaging.states import MessageState
+from signalize_console.recipients.models import Subscription
+from signalize_console.websites.models import Website
+from tests.makers import make_message, make_subscription, make_text, make_website
+
+pytestmark = pytest.mark.django_db
+XSS = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+
+@pytest.fixture
+def website() -> Website:
+    return make_website()
+
+
+def log_in(*permissions: str, superuser: bool = False) -> Client:
+    user = User.objects.create_user("anna", password="x", is_staff=True, is_superuser=superuser)
+    for permission in permissions:
+        user.user_permissions.add(Permission.objects.get(codename=permission))
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def boss() -> Client:
+    return log_in(superuser=True)
+
+
+def form_for(website: Website, **changed: Any) -> dict[str, Any]:
+    text = {
+        "language": "en",
+        "title": "Sale",
+        "message": "Now",
+        "link": "https://shop.example/",
+        "first_button": "Go",
+    }
+    return {
+        "website": website.pk,
+        "ttl": 3600,
+        "urgency": "normal",
+        "texts-TOTAL_FORMS": 1,
+        "texts-INITIAL_FORMS": 0,
+        **{f"texts-0-{name}": value for name, value in text.items()},
+        **changed,
+    }
+
+
+ADD = "/admin/messaging/pushmessage/add/"
+
+
+def compose(client: Client, website: Website, **changed: Any) -> PushMessage:
+    answer = client.post(ADD, {**form_for(website, **changed), "_review": "1"})
+    message = PushMessage.objects.latest("pk")
+    assert answer.headers["Location"] == reverse("admin:messaging_pushmessage_review", args=[message.pk])
+    return message
+
+
+def step(client: Client, name: str, message: PushMessage, method: str = "post") -> Any:
+    return getattr(client, method)(reverse(f"admin:messaging_pushmessage_{name}", args=[message.pk]))
+
+
+def test_the_first_start_prints_what_one_needs_once() -> None:
+    said = io.StringIO()
+    call_command("bootstrap", port=8123, stdout=said)
+
+    password = re.search(r"password (\S+)", said.getvalue())
+    key = re.search(r"X-API-Key: (\S+)'", said.getvalue())
+    assert password
+    assert key
+    login = Client().post("/admin/login/?next=/admin/", {"username": "admin", "password": password[1]})
+    assert login.headers["Location"] == "/admin/"
+    assert ApiKey.find(key[1]) is not None
+    again = io.StringIO()
+    call_command("bootstrap", port=9000, stdout=again)
+    assert again.getvalue() == ""
+    website = Website.objects.get()
+    assert {"http://localhost:8123", "http://localhost:9000"} <= set(website.origins)
+    assert MessageTemplate.objects.count() == 1
+
+
+def test_a_marketer_composes_reviews_and_sends(boss: Client, website: Website) -> None:
+    make_subscription(website)
+    message = compose(boss, website)
+    assert (message.state, message.texts.get().standard) == (MessageState.DRAFT, True)
+    review = step(boss, "review", message, "get").content.decode()
+    assert "<strong>1</strong>" in review
+
+    for _click in range(2):
+        step(boss, "send", message)
+
+    message.refresh_from_db()
+    assert (message.state, message.audience, message.sent_by) == (MessageState.SCHEDULED, "everyone", "anna")
+    assert PushMessage.objects.count() == 1
+    page = boss.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
+    assert "scheduled" in page
+    assert 'name="texts-0-title"' not in page
+
+
+def test_a_message_for_later_keeps_its_time(boss: Client, website: Website) -> None:
+    message = compose(boss, website, scheduled_at_0="2031-05-01", scheduled_at_1="09:00")
+    step(boss, "send", message)
+    message.refresh_from_db()
+    assert message.due_at.isoformat() == "2031-05-01T09:00:00+00:00"
+    step(boss, "to_draft", message)
+    message.refresh_from_db()
+    assert (message.state, message.due_at) == (MessageState.DRAFT, None)
+
+
+def test_pausing_resuming_cancelling(boss: Client, website: Website) -> None:
+    accepted = outbox.send(make_message(website), [make_text()], [make_subscription(website).recipient])
+    message = PushMessage.objects.get(pk=accepted.message_id)
+    for name, state in (
+        ("pause", "paused"),
+        ("resume", "sending"),
+        ("cancel", "cancelled"),
+        ("resume", "cancelled"),
+    ):
+        step(boss, name, message)
+        message.refresh_from_db()
+        assert message.state == state
+
+
+def test_a_copy_is_a_draft(boss: Client, website: Website) -> None:
+    message = compose(boss, website)
+    step(boss, "send", message)
+    step(boss, "duplicate", message)
+    copy = PushMessage.objects.latest("pk")
+    assert copy.pk != message.pk
+    assert (copy.state, copy.texts.get().title, copy.due_at) == (MessageState.DRAFT, "Sale", None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"texts-0-title": ""}, "required"),
+        ({"texts-0-link": "javascript:alert(1)"}, "isn&#x27;t a link"),
+        ({"texts-0-link": "https://shop.example/", "icon": "http://x.example/i.png"}, "isn&#x27;t a link"),
+        ({"ttl": 5}, "greater than or equal to 60"),
+        ({"topic": "a b"}, "Up to 32"),
+    ],
+)
+def test_a_wrong_field_is_explained_and_nothing_is_sent(
+    boss: Client, website: Website, changed: dict[str, Any], said: str
+) -> None:
+    answer = boss.post(ADD, {**form_for(website, **changed), "_review": "1"})
+    assert answer.status_code == 200
+    assert said in answer.content.decode()
+    assert not PushMessage.objects.exists()
+
+
+def test_what_no_push_service_carries_stays_a_draft(boss: Client, website: Website) -> None:
+    message = compose(boss, website, **{"texts-0-message": "漢" * 1000})
+    answer = boss.post(reverse("admin:messaging_pushmessage_send", args=[message.pk]), follow=True)
+    assert "Shorten" in answer.content.decode()
+    message.refresh_from_db()
+    assert message.state == MessageState.DRAFT
+
+
+def test_who_may_only_look_can_not_send(website: Website) -> None:
+    viewer = log_in("view_pushmessage")
+    draft = make_message(website)
+    draft.save()
+    text = make_text()
+    text.push_message = draft
+    text.save()
+
+    for name in ("send", "pause", "resume", "cancel", "to_draft", "duplicate"):
+        assert step(viewer, name, draft).status_code == 403
+    assert step(viewer, "review", draft, "get").status_code == 403
+    assert viewer.post(ADD, form_for(website)).status_code == 403
+    draft.refresh_from_db()
+    assert draft.state == MessageState.DRAFT
+
+
+def test_a_link_alone_sends_nothing(boss: Client, website: Website) -> None:
+    message = compose(boss, website)
+    for name in ("send", "pause", "cancel", "duplicate"):
+        assert step(boss, name, message, "get").status_code == 403
+
+
+def test_an_api_key_is_shown_once(boss: Client, website: Website) -> None:
+    answer = boss.post("/admin/api/apikey/add/", {"website": website.pk, "name": "CRM"}, follow=True)
+    shown = re.search(r"sk_[0-9a-f]{8}_[\w-]{43}", answer.content.decode())
+    assert shown
+    assert ApiKey.find(shown[0]) is not None
+    assert shown[0] not in boss.get("/admin/api/apikey/").content.decode()
+    boss.post("/admin/api/apikey/", {"action": "revoke", "_selected_action": [ApiKey.objects.get().pk]})
+    assert ApiKey.find(shown[0]) is None
+
+
+def everything(website: Website) -> None:
+    """One of each thing, with a script in every text."""
+    template = MessageTemplate.objects.create(website=website, name=XSS)
+    TemplateText.objects.create(
+        template=template, language="en", standard=True, title=XSS, message=XSS, link="https://shop.example/"
+    )
+    subscription = make_subscription(website)
+    recipient = subscription.recipient
+    recipient.customer_id, recipient.time_zone, recipient.attributes = XSS, XSS, {XSS: XSS}
+    recipient.save()
+    outbox.send(
+        make_message(website, sent_by=XSS),
+        [make_text(title=XSS, message=XSS, first_button=XSS[:50])],
+        [recipient],
+    )
+    delivery = Delivery.objects.get()
+    Delivery.objects.update(state="failed", reason=XSS)
+    Attempt.objects.create(
+        day=delivery.day, delivery=delivery, number=1, outcome="retry", reason=XSS, answer=XSS, milliseconds=1
+    )
+    ApiKey.issue(website, XSS)
+
+
+def pages() -> list[str]:
+    """Every address of the admin that needs no more than an id, from its registry."""
+    found = ["/admin/"]
+    for model in admin.site._registry:
+        names = [
+            f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}"
+            for name in ("changelist", "add", "change", "delete", "history", "review")
+        ]
+        last = model._default_manager.order_by("-pk").first()
+        for name in names:
+            try:
+                found.append(
+                    reverse(name, args=[last.pk] if last and not name.endswith(("changelist", "add")) else [])
+                )
+            except NoReverseMatch:
+                continue
+    return found
+
+
+def test_no_page_fails_or_tells_a_secret_or_runs_a_script(
+    boss: Client, website: Website, django_assert_max_num_queries: Any
+) -> None:
+    everything(website)
+    subscription, key = Subscription.objects.get(), ApiKey.objects.get()
+    secrets = [
+        subscription.endpoint,
+        subscription.p256dh,
+        subscription.auth,
+        bytes(key.secret_hash).hex(),
+        website.vapid_key.private_key.hex(),
+    ]
+
+    looked_at = pages()
+    assert len(looked_at) > 40
+    for path in looked_at:
+        with django_assert_max_num_queries(20, info=path):
+            answer = boss.get(path)
+        text = answer.content.decode()
+        assert answer.status_code in {200, 302, 403}, path
+        assert "<script>alert" not in text, path
+        assert "<img src=x" not in text, path
+        assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)", text), (
+            f"inline script in {path}"
+        )
+        assert [secret for secret in secrets if secret in text] == [], path
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_list_takes_the_same_queries_for_many_rows(
+    boss: Client, website: Website, django_assert_max_num_queries: Any
+) -> None:
+    recipients = [make_subscription(website).recipient for _ in range(60)]
+    outbox.send(make_message(website), [make_text()], recipients)
+    for name in (
+        "recipients/recipient",
+        "recipients/subscription",
+        "deliveries/delivery",
+        "activity/event",
+        "messaging/pushmessage",
+    ):
+        with django_assert_max_num_queries(15, info=name):
+            assert boss.get(f"/admin/{name}/").status_code == 200
+
+
+def test_the_deliveries_of_one_message_can_be_listed(boss: Client, website: Website) -> None:
+    for _message in range(2):
+        outbox.send(make_message(website), [make_text()], [make_subscription(website).recipient])
+    message = PushMessage.objects.latest("pk")
+    text = boss.get(f"/admin/deliveries/delivery/?push_message_id={message.pk}").content.decode()
+    assert "1 delivery" in text
+    assert boss.get("/admin/deliveries/delivery/?push_message_id=x").status_code == 200
+
+
+def test_a_stranger_is_sent_to_the_login() -> None:
+    assert Client().get("/admin/").headers["Location"].startswith("/admin/login/")
+    assert "Signalize" in Client().get("/admin/login/").content.decode()
+
+
+def test_five_wrong_passwords_lock_the_login() -> None:
+    User.objects.create_user("anna", password="right", is_staff=True)
+    client = Client()
+    answers = [client.post("/admin/login/", {"username": "anna", "password": "wrong"}) for _time in range(5)]
+    assert answers[-1].status_code == 429
+    assert "15 minutes" in answers[-1].content.decode()
+    assert client.post("/admin/login/", {"username": "anna", "password": "right"}).status_code == 429
+
+
+def test_health_is_told() -> None:
+    assert Client().get("/health").json() == {"status": "ok"}
+    assert Client().get("/").headers["Location"] == "/admin/"
