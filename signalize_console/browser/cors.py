@@ -1,15 +1,15 @@
 """Requests from a page of another origin: allowed for the website's own origins, compared exactly."""
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
 
 from signalize_console.browser.answers import Refused, error
-from signalize_console.websites.models import Website
+from signalize_console.websites.models import SECURE_CODE, Website
 
 View = Callable[..., HttpResponse]
 Guarded = Callable[..., HttpResponseBase]
@@ -26,7 +26,10 @@ def for_website(*methods: str) -> Callable[[View], Guarded]:
         @csrf_exempt
         @functools.wraps(view)
         def guarded(request: HttpRequest, secure_code: str) -> HttpResponseBase:
-            website = get_object_or_404(Website, secure_code=secure_code)
+            known = re.fullmatch(SECURE_CODE, secure_code)
+            website = Website.objects.filter(secure_code=secure_code).first() if known else None
+            if website is None:
+                return error(request, Refused(404, "unknown_website", "No website has this secure code."))
             origin = request.headers.get("Origin")
             if origin is not None and not website.allows(origin):
                 response: HttpResponse = error(request, Refused(403, "origin_not_allowed", _explain(origin)))

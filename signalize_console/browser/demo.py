@@ -35,7 +35,10 @@ def _website() -> Website:
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    return render(request, "browser/demo.html", {"website": _website()})
+    try:
+        return render(request, "browser/demo.html", {"website": _website()})
+    except Http404 as error:
+        return HttpResponse(str(error), status=404, content_type="text/plain; charset=utf-8")
 
 
 @csrf_exempt

@@ -35,11 +35,11 @@ def snippet(_request: HttpRequest) -> HttpResponse:
 def service_worker(request: HttpRequest) -> HttpResponse:
     """For the site's root: as a file, or by one line, ``importScripts("https://our.host/sw.js")``.
 
-    Its first line tells it where this server is, because on another site it can't know.
+    It is told where this server is, because on another site it can't know.
     """
-    server = f'const server = "{request.scheme}://{request.get_host()}";\n'
+    server = f"{request.scheme}://{request.get_host()}"
     return HttpResponse(
-        server + _script("service-worker.js"),
+        _script("service-worker.js").replace("SIGNALIZE_SERVER", server),
         content_type=JAVASCRIPT,
         headers={
             "Cache-Control": "no-cache",

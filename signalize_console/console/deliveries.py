@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.activity.models import Event
 from signalize_console.console.badges import badge
-from signalize_console.console.paging import ReadOnly
+from signalize_console.console.paging import OfPushService, ReadOnly
 from signalize_console.console.reasons import in_words
 from signalize_console.deliveries.models import Attempt, Delivery
 from signalize_console.messaging.models import PushMessage
@@ -61,7 +61,7 @@ class DeliveryAdmin(ReadOnly):
     list_display = [
         *("number", "message", "recipient", "push_service", "status", "why", "attempts", "answered_at"),
     ]
-    list_filter = [OfMessage, "state", "push_service"]
+    list_filter = [OfMessage, "state", OfPushService]
     list_select_related = ["recipient"]
     search_fields = ["=recipient__client_id", "=recipient__customer_id"]
     search_help_text = _("A whole recipient id or customer id")

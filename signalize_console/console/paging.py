@@ -7,6 +7,10 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import connection
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.webpush.push_services import HOSTS, SUFFIXES
 
 COUNTED = 10_000
 
@@ -34,13 +38,32 @@ class EstimatingPaginator(Paginator):
             return max(int(cursor.fetchone()[0]), COUNTED)
 
 
+class OfPushService(admin.SimpleListFilter):
+    """By push service. The names are known: nobody needs to read all rows for them."""
+
+    title = _("push service")
+    parameter_name = "push_service"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        names = {**HOSTS, **SUFFIXES}.values()
+        return [*((name, name) for name in sorted(set(names))), ("other", _("other"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(push_service=self.value()) if self.value() else queryset
+
+
 class ReadOnly(admin.ModelAdmin):
     """A list to look at: nothing can be added, changed or deleted here."""
 
     paginator = EstimatingPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     ordering = ["-id"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

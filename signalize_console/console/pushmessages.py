@@ -29,6 +29,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
     list_select_related = ["website"]
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     fieldsets = [
         (_("Audience"), {"fields": ["website"], "description": _("Everyone who opted in on this website.")}),
         (_("When"), {"fields": ["scheduled_at", "valid_until", "transactional"]}),
@@ -37,6 +38,9 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
     ]
     inlines = [PushMessageTextInline]
     change_form_template = "console/composer.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": _("Push messages"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("texts")

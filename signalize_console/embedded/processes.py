@@ -58,7 +58,7 @@ def start(
 
 
 def run(argv: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
-    """A child that does one thing and ends; in its own session too. The result has its output as text."""
+    """A child that does one thing and ends, in its own session too. The result has its output as text."""
     return subprocess.run(
         [str(one) for one in argv],
         stdin=subprocess.DEVNULL,
@@ -66,7 +66,7 @@ def run(argv: Sequence[str | Path], **options: Any) -> subprocess.CompletedProce
         text=True,
         check=False,
         start_new_session=True,
-        preexec_fn=ends_with_parent(signal.SIGTERM),  # noqa: PLW1509 - prctl only
+        preexec_fn=ends_with_parent(signal.SIGKILL),
         **options,
     )
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,8 +17,10 @@ import kombu
 import psycopg
 
 from signalize_console import environment
+from signalize_console.celery import app
 from signalize_console.embedded.home import Home
-from signalize_console.embedded.processes import CannotStart
+from signalize_console.embedded.processes import CannotStart, last_lines
+from signalize_console.embedded.supervisor import Child
 
 LEAST_SPACE = 300_000_000
 LEAST_VERSION = 140_000
@@ -44,14 +47,19 @@ def lock(home: Home) -> IO[str]:
 
 
 def check_space(path: Path) -> None:
-    free = shutil.disk_usage(path).free
+    """``path`` need not exist yet."""
+    place = next(one for one in (path, *path.parents) if one.exists())
+    free = shutil.disk_usage(place).free
     if free < LEAST_SPACE:
         raise CannotStart(
-            f"Only {free // 1_000_000} MB are free at {path}; the console wants 300 MB to start."
+            f"Only {free // 1_000_000} MB are free at {place}; the console wants 300 MB to start. "
+            "Make room, or set SIGNALIZE_HOME to a directory on another disk."
         )
 
 
 def check_port(host: str, port: int) -> None:
+    if not 0 < port < 65536:
+        raise CannotStart(f"PORT is {port}. Give a number from 1 to 65535.")
     try:
         with socket.create_server((host, port)):
             pass
@@ -59,8 +67,6 @@ def check_port(host: str, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             raise CannotStart(f"Port {port} is taken by another program. Set PORT to a free one.") from error
         raise CannotStart(f"{host}:{port} can't be listened on: {error.strerror}.") from error
-    except OverflowError:
-        raise CannotStart(f"PORT is {port}. Give a number from 1 to 65535.") from None
 
 
 def check_database(url: str) -> None:
@@ -70,7 +76,8 @@ def check_database(url: str) -> None:
             if connection.info.server_version < LEAST_VERSION:
                 raise CannotStart("DATABASE_URL leads to a PostgreSQL older than 14. Use 14 or newer.")
     except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
-        raise CannotStart(f"DATABASE_URL does not answer: {_first_line(error)}") from error
+        reason = _first_line(error).replace(url, "the address")  # it holds the password
+        raise CannotStart(f"DATABASE_URL does not answer: {reason}") from None
 
 
 def check_broker(url: str) -> None:
@@ -78,22 +85,24 @@ def check_broker(url: str) -> None:
         with kombu.Connection(url, transport_options={"socket_connect_timeout": 5}) as connection:
             connection.ensure_connection(max_retries=1, timeout=5)
     except Exception as error:
-        raise CannotStart(f"CELERY_BROKER_URL does not answer: {_first_line(error)}") from error
+        reason = _first_line(error).replace(url, "the address")
+        raise CannotStart(f"CELERY_BROKER_URL does not answer: {reason}") from None
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
-def wait_until(ready: Callable[[], bool], what: str, log: Path, stopped: Callable[[], bool]) -> None:
-    """Waits a minute. Raises CannotStart naming what did not answer, and its log."""
+def wait_until(ready: Callable[[], bool], child: Child, stopping: threading.Event) -> None:
+    """Waits a minute. Raises CannotStart naming the child that did not answer, and its log."""
     end = time.monotonic() + 60
     while not ready():
-        if stopped():
+        if stopping.wait(0.05):
             raise CannotStart("Stopped while starting.")
+        if not child.is_running:
+            raise CannotStart(f"{child.name} ended at once: {last_lines(child.log, 1)} See {child.log}")
         if time.monotonic() > end:
-            raise CannotStart(f"{what} does not answer. See {log}")
-        time.sleep(0.05)
+            raise CannotStart(f"{child.name} does not answer. See {child.log}")
 
 
 def web_answers(host: str, port: int) -> bool:
@@ -102,6 +111,12 @@ def web_answers(host: str, port: int) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def tasks_done(nodes: list[str]) -> dict[str, int]:
+    """How many tasks each of these workers has done since it started; without those that don't answer."""
+    inspect = app.control.inspect(destination=nodes, limit=len(nodes), timeout=0.5)
+    return {node: sum(facts["total"].values()) for node, facts in (inspect.stats() or {}).items()}
 
 
 def who_runs(port: int) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from signalize_console.embedded import processes
+from signalize_console.embedded.processes import CannotStart
 
 FIRST_BACKOFF, LONGEST_BACKOFF, CALM_SECONDS = 0.5, 30.0, 60.0
 # A worker ends the requests that are under way: at most 15 seconds.
 GRACE_SECONDS = 20
-LARGEST_LOG = 10_000_000
 
 
 @dataclass
@@ -23,18 +24,16 @@ class Child:
     """One process of the console. It is started again, more and more patiently, when it ends by itself."""
 
     name: str
-    argv: list[str]
     log: Path
+    launch: Callable[[], subprocess.Popen[bytes] | None]
     process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
+    started_at: float = field(default_factory=time.monotonic)
     backoff: float = FIRST_BACKOFF
     restart_at: float = 0.0
 
-    def start(self, env: Mapping[str, str]) -> None:
-        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        self.process = processes.start(self.argv, log=self.log, env=env)
+    def start(self) -> None:
         self.started_at = time.monotonic()
+        self.process = self.launch()
 
     @property
     def is_running(self) -> bool:
@@ -45,42 +44,53 @@ class Child:
         if time.monotonic() - self.started_at > CALM_SECONDS:
             self.backoff = FIRST_BACKOFF
         wait, self.backoff = self.backoff, min(self.backoff * 2, LONGEST_BACKOFF)
-        self.restart_at = time.monotonic() + wait
+        self.process, self.restart_at = None, time.monotonic() + wait
         return wait
 
 
 @dataclass
 class Supervisor:
-    """``say`` tells the person at the terminal; ``stopping`` is set by Ctrl-C and SIGTERM."""
+    """``say`` tells the person at the terminal; ``stopping`` is set by Ctrl-C and SIGTERM.
 
-    env: Mapping[str, str]
+    ``servers`` are only watched: who started them stops them, after all ``children``.
+    ``parent`` is the process whose end is ours too, if there is one.
+    """
+
     say: Callable[[str], None]
+    parent: int | None = None
+    servers: list[Child] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def listen_to_signals(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        numbers = {signal.SIGINT, signal.SIGTERM}
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup wants us to outlive the terminal
+            numbers.add(signal.SIGHUP)
+        for number in numbers:
             signal.signal(number, lambda *_facts: self.stopping.set())
 
     def start(self, child: Child) -> None:
         self.children.append(child)
-        child.start(self.env)
+        child.start()
 
     def keep_running(self) -> None:
         """Returns when it is told to stop."""
-        while not self.stopping.wait(0.2):
-            for child in self.children:
+        while not self.stopping.wait(0.2) and self.parent in {None, os.getppid()}:
+            for child in (*self.servers, *self.children):
                 self._look_after(child)
 
     def _look_after(self, child: Child) -> None:
         if child.is_running:
             return
         if child.process is not None:
-            code, child.process = child.process.returncode, None
+            code = child.process.returncode
             wait = child.put_off()
             self.say(f"{child.name} ended ({code}) and starts again in {wait:.0f} s. See {child.log}")
         elif time.monotonic() >= child.restart_at:
-            child.start(self.env)
+            try:
+                child.start()
+            except CannotStart as error:
+                self.say(f"{error}\nThe next try is in {child.put_off():.0f} s.")
 
     def stop(self) -> None:
         """All are asked at once; who takes too long is ended."""
@@ -92,36 +102,33 @@ class Supervisor:
             processes.stop(child.process, signal.SIGTERM, max(0.1, end - time.monotonic()))
 
 
-def console_children(logs: Path, bind: str, port: int) -> list[Child]:
+def node(queue: str) -> str:
+    """The name by which Celery knows our worker of this queue."""
+    return f"{queue}-{os.getpid()}@{socket.gethostname()}"
+
+
+def console_children(logs: Path, bind: str, port: int, env: Mapping[str, str]) -> list[Child]:
     """The web, a Celery worker for each class, and beat."""
-    python = sys.executable
-    celery = [python, "-m", "celery", "-A", "signalize_console"]
-    worker = [
-        *celery,
-        "worker",
-        "--loglevel=WARNING",
-        "--concurrency=1",
-        "--without-gossip",
-        "--without-mingle",
-    ]
-    beat = [*celery, "beat", "--loglevel=INFO", "--pidfile="]
+    celery = ["celery", "-A", "signalize_console"]
+    worker = [*celery, "worker", "--loglevel=WARNING", "--concurrency=1"]
+    worker += ["--without-gossip", "--without-mingle"]
     web = [
-        *(python, "-m", "granian", "--interface=wsgi", f"--host={bind}", f"--port={port}"),
+        *("granian", "--interface=wsgi", f"--host={bind}", f"--port={port}"),
         *("--workers=1", "--blocking-threads=8", "--no-ws", "--log-level=warning"),
         "signalize_console.wsgi:application",
     ]
-    ours = f"{os.getpid()}@%h"
+    transactional = ["--queues=transactional,maintenance", f"--hostname={node('transactional')}"]
+    marketing = ["--queues=marketing", f"--hostname={node('marketing')}"]
+
+    def child(name: str, log: str, module: list[str]) -> Child:
+        def launch() -> subprocess.Popen[bytes]:
+            return processes.start([sys.executable, "-m", *module], log=logs / log, env=env)
+
+        return Child(name, logs / log, launch)
+
     return [
-        Child("web", web, logs / "web.log"),
-        Child(
-            "transactional worker",
-            [*worker, "--queues=transactional,maintenance", f"--hostname=transactional-{ours}"],
-            logs / "worker-transactional.log",
-        ),
-        Child(
-            "marketing worker",
-            [*worker, "--queues=marketing", f"--hostname=marketing-{ours}"],
-            logs / "worker-marketing.log",
-        ),
-        Child("beat", beat, logs / "beat.log"),
+        child("The web server", "web.log", web),
+        child("The transactional worker", "worker-transactional.log", [*worker, *transactional]),
+        child("The marketing worker", "worker-marketing.log", [*worker, *marketing]),
+        child("Beat", "beat.log", [*celery, "beat", "--loglevel=WARNING", "--pidfile="]),
     ]

@@ -38,8 +38,8 @@ class EmbeddedValkey:
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
         }
-        argv = [binary, *(part for name, value in options.items() for part in (f"--{name}", value))]
-        self.process = processes.start(argv, log=self.log, ends_by=signal.SIGTERM, cwd="/")
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        self.process = processes.start([binary, *arguments], log=self.log, ends_by=signal.SIGTERM, cwd="/")
         end = time.monotonic() + seconds
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > end:

@@ -79,6 +79,11 @@ class PushServiceDouble:
         """The next ``n`` requests end in "reset", "close" or "hang", after the message was taken or not."""
         self._scripted += [(None, Reply(0, fault=fault), after_taking)] * n
 
+    def deliver(self, endpoint: str, body: bytes = b"") -> None:
+        """Pushes this encrypted body to a browser, with no application server in between."""
+        push = Push(f"{next(self._numbers)}-{time.time_ns()}", endpoint, {"ttl": "60"}, body, {}, "", 0)
+        self._loop.call_soon_threadsafe(self.subscribers[_token(endpoint)].take, push)
+
     def wait_for(self, condition: Callable[[], Any], seconds: float = 10, what: str = "") -> Any:
         end = time.monotonic() + seconds
         while not (value := condition()):

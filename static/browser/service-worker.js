@@ -1,14 +1,13 @@
 // @ts-check
 /// <reference lib="webworker" />
 /* The service worker: shows each push, opens the right page at a click, and reports what happened.
- * The server puts `const server = "https://…";` in front of it.
+ * The server puts its own address in the place of SIGNALIZE_SERVER.
  */
 (() => {
   "use strict";
 
   const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
-  // @ts-ignore - defined by the first line
-  const home = typeof server === "string" ? server : worker.location.origin;
+  const home = "SIGNALIZE_SERVER";
   const isSafari = /^((?!chrome|android).)*safari/i.test(worker.navigator.userAgent);
   const FALLBACK = { title: "You have news", body: "Open the page to see it.", navigate: "/" };
   const EXPIRED = { title: "This message is over", body: "It arrived too late to be shown.", navigate: "/" };
@@ -30,7 +29,7 @@
   function page(link) {
     try {
       const url = new URL(String(link), worker.location.href);
-      const local = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+      const local = /^(.+\.)?localhost$|^127\.|^\[::1\]$/.test(url.hostname);
       return url.protocol === "https:" || (url.protocol === "http:" && local) ? url.href : "";
     } catch {
       return "";
@@ -46,7 +45,14 @@
 
   /** @param {PushMessageData | null} data */
   async function show(data) {
-    const { title, body, lang, dir, icon, image, badge, tag, silent, requireInteraction, actions, navigate, data: about } = read(data);
+    const said = read(data);
+    await display(said).catch(() => display(FALLBACK));
+    // Safari ends a subscription whose push takes long.
+    if (!isSafari) await report(said.data?.token, "shown");
+  }
+
+  /** @param {any} said */
+  async function display({ title, body, lang, dir, icon, image, badge, tag, silent, requireInteraction, actions, navigate, data: about }) {
     await worker.registration.showNotification(String(title), {
       body, lang, dir, icon, image, badge, tag, silent, requireInteraction,
       renotify: Boolean(tag) && !silent,
@@ -56,8 +62,6 @@
         links: { "": navigate, ...Object.fromEntries((actions ?? []).map((/** @type {any} */ one) => [one.action, one.navigate])) },
       },
     });
-    // Safari ends a subscription whose push takes long.
-    if (!isSafari) await report(about?.token, "shown");
   }
 
   /** @param {string} link */

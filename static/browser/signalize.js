@@ -22,8 +22,8 @@
   const MONTHS = Math.max(1, parseInt(loader.dataset.cookieLifetime ?? "24", 10) || 0);
   const RECIPIENT = "_et_coid";
   const OPT_IN = "et_oip";
-  // Signalize's lifetimes of the opt-in cookie, in days.
-  const OPT_IN_DAYS = { yes: 480, denied: 30, no: 30 };
+  // Signalize's lifetimes of the opt-in cookie, in days; "later" closed the browser's question unanswered.
+  const OPT_IN_DAYS = { yes: 30, denied: 30, no: 30, later: 1 };
 
   /** @type {Record<string, ((detail: unknown) => void)[]>} */
   const listeners = {};
@@ -35,7 +35,7 @@
   /** @param {string} name */
   function recall(name) {
     const cookie = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
-    if (cookie) return decodeURIComponent(cookie.slice(name.length + 1));
+    if (cookie) return cookie.slice(name.length + 1);
     try {
       const [value, expiry] = (localStorage.getItem(name) ?? "").split("|");
       return Number(expiry) > Date.now() ? value : "";
@@ -70,8 +70,8 @@
     if (mayRemember) remember(RECIPIENT, id, MONTHS * 30);
   }
 
-  /** @param {"yes" | "no" | "denied"} answer */
-  const rememberAnswer = (answer) => remember(OPT_IN, answer, OPT_IN_DAYS[answer]);
+  /** @param {"yes" | "no" | "denied" | "later"} answer */
+  const rememberAnswer = (answer) => remember(OPT_IN, answer === "later" ? "no" : answer, OPT_IN_DAYS[answer]);
 
   // Our server.
 
@@ -100,13 +100,18 @@
 
   // The browser's subscription.
 
-  const registration = () =>
-    navigator.serviceWorker.getRegistration(settings.signalizeServiceWorkerScope || "/");
+  const script = new URL(settings.signalizeServiceWorkerPath, location.href);
+  const scope = new URL(settings.signalizeServiceWorkerScope || "./", script).href;
+  const registration = () => navigator.serviceWorker.getRegistration(scope);
 
+  /** Resolves when the worker is active: only then a browser subscribes. */
   async function register() {
-    const scope = settings.signalizeServiceWorkerScope;
-    await navigator.serviceWorker.register(settings.signalizeServiceWorkerPath, scope ? { scope } : undefined);
-    return navigator.serviceWorker.ready;
+    const worker = await navigator.serviceWorker.register(script, { scope });
+    const coming = worker.installing ?? worker.waiting;
+    if (!worker.active && coming) {
+      await new Promise((resolve) => coming.addEventListener("statechange", () => coming.state === "activated" && resolve(true)));
+    }
+    return worker;
   }
 
   /** Subscribes with the server's key; a subscription with another key is replaced.
@@ -115,6 +120,8 @@
     const { applicationServerKey } = await call("website");
     const current = await worker.pushManager.getSubscription();
     if (current && base64url(current.options.applicationServerKey) === applicationServerKey) return current;
+    // The server names the recipient by the old subscription, before it is gone.
+    if (current) await report(current);
     await current?.unsubscribe();
     return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(applicationServerKey) });
   }
@@ -164,7 +171,7 @@
     async subscribe() {
       const permission = await Notification.requestPermission();
       if (permission !== "granted") {
-        rememberAnswer(permission === "denied" ? "denied" : "no");
+        rememberAnswer(permission === "denied" ? "denied" : "later");
         tell("declined", permission);
         return false;
       }

@@ -85,6 +85,10 @@ class Chromium(Browser):
             raise RuntimeError(details.get("exception", {}).get("description", str(details)))
         return json.loads(said["result"]["value"])
 
+    def pages(self) -> list[str]:
+        targets = self.call("Target.getTargets", {})["targetInfos"]
+        return [one["url"] for one in targets if one["type"] == "page"]
+
     def click(self, selector: str) -> None:
         x, y = self.js(CENTRE_OF.replace("SELECTOR", json.dumps(selector)))
         for kind in ("mousePressed", "mouseReleased"):

@@ -55,6 +55,9 @@ class Firefox(Browser):
             raise RuntimeError(said["exceptionDetails"]["text"])
         return json.loads(said["result"]["value"])
 
+    def pages(self) -> list[str]:
+        return [one["url"] for one in self.call("browsingContext.getTree", {})["contexts"]]
+
     def click(self, selector: str) -> None:
         found = self.call(
             "browsingContext.locateNodes",

@@ -49,6 +49,10 @@ class Browser(ABC):
     def js(self, expression: str) -> Any: ...
 
     @abstractmethod
+    def pages(self) -> list[str]:
+        """The addresses of all open pages."""
+
+    @abstractmethod
     def click(self, selector: str) -> None: ...
 
     @abstractmethod

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from signalize_console.pushservice.double import PushServiceDouble
+from signalize_console.webpush.encryption import encrypt
 from tests.browsers.console import Console
 from tests.browsers.desktop import Desktop
 from tests.browsers.protocol import Browser
@@ -41,26 +42,35 @@ def send(console: Console, browser: Browser, **text: Any) -> int:
 def test_a_message_sent_by_rest_is_shown_and_clicked(
     visitor: Browser, console: Console, desktop: Desktop, double: PushServiceDouble
 ) -> None:
-    message = send(console, visitor, title="Your order", message="größe ✓ 漢字")
+    link = f"{console.origin}/demo/?opened"
+    message = send(console, visitor, title="Your order", message="größe ✓ 漢字", link=link)
 
     notification = desktop.wait("Your order")
     assert "größe ✓ 漢字" in notification["body"]
     report = console.wait_for(message, state="accepted", shown=True)
-    assert report["state"] == "finished"
+    double.wait_for(
+        lambda: console.call(f"/v3/pushmessages/{message}")[1]["state"] == "finished", 5, "not finished"
+    )
     assert report["deliveries"][0]["clientId"] == client_id(visitor)
 
     desktop.click(notification)
+    double.wait_for(
+        lambda: f"{console.origin}/demo/?opened" in visitor.pages(), 15, "the page was not opened"
+    )
     report = console.wait_for(message, clicked=True)
     assert report["statistics"]["clicked"] == 1
     assert not report["deliveries"][0]["closed"]
 
 
-def test_a_button_opens_its_own_page(visitor: Browser, console: Console, desktop: Desktop) -> None:
-    button = {"title": "Track it", "link": f"{console.origin}/demo/#track"}
+def test_a_button_opens_its_own_page(
+    visitor: Browser, console: Console, desktop: Desktop, double: PushServiceDouble
+) -> None:
+    button = {"title": "Track it", "link": f"{console.origin}/demo/?track"}
     message = send(console, visitor, title="Buttons", actions=[button])
 
     desktop.click(desktop.wait("Buttons"), "Track it")
 
+    double.wait_for(lambda: f"{console.origin}/demo/?track" in visitor.pages(), 15, "the page was not opened")
     console.wait_for(message, clicked=True)
 
 
@@ -73,6 +83,70 @@ def test_a_dismissed_notification_is_reported_as_closed(
 
     report = console.wait_for(message, closed=True)
     assert not report["deliveries"][0]["clicked"]
+
+
+BROKEN = [
+    b"",
+    b"not json",
+    b"[]",
+    b'{"notification": {}}',
+    b'{"notification": {"title": "x", "actions": [null]}}',
+    b'{"notification": {"title": "x", "actions": 5}}',
+]
+
+
+def test_something_is_shown_whatever_comes(
+    visitor: Browser, desktop: Desktop, double: PushServiceDouble
+) -> None:
+    subscription = visitor.js(
+        "navigator.serviceWorker.ready.then(w => w.pushManager.getSubscription()).then(s => s.toJSON())"
+    )
+    for plaintext in BROKEN:
+        keys = subscription["keys"]
+        body = encrypt(plaintext, keys["p256dh"], keys["auth"]) if plaintext else b""
+        double.deliver(subscription["endpoint"], body)
+        desktop.dismiss(desktop.wait("You have news"))
+
+
+def test_a_message_that_comes_too_late_says_so(
+    visitor: Browser, desktop: Desktop, double: PushServiceDouble
+) -> None:
+    subscription = visitor.js(
+        "navigator.serviceWorker.ready.then(w => w.pushManager.getSubscription()).then(s => s.toJSON())"
+    )
+    plaintext = b'{"web_push": 8030, "notification": {"title": "Old", "data": {"expires": 1}}}'
+    keys = subscription["keys"]
+    double.deliver(subscription["endpoint"], encrypt(plaintext, keys["p256dh"], keys["auth"]))
+    desktop.dismiss(desktop.wait("This message is over"))
+
+
+ROTATE = """
+from django.utils import timezone
+from signalize_console.websites.models import Website
+website = Website.objects.get(name="Demo shop")
+website.vapid_keys.filter(retired_at=None).update(retired_at=timezone.now())
+website.make_vapid_key()
+"""
+
+
+def test_a_new_vapid_key_moves_the_visitor_at_the_next_visit(
+    visitor: Browser, console: Console, desktop: Desktop, double: PushServiceDouble
+) -> None:
+    recipient = client_id(visitor)
+    console.manage(ROTATE)
+    visitor.js("localStorage.clear()")
+    visitor.js("document.cookie = '_et_coid=; Max-Age=0; Path=/'")
+
+    visitor.open("about:blank")
+    visitor.open(f"{console.origin}/demo/")
+    visitor.wait("window.et_signalize && et_signalize.ready.then(() => true)")
+
+    assert client_id(visitor) == recipient
+    if visitor.name == "chromium":
+        double.wait_for(lambda: double.chromium.devices, 20, "Chromium's push connection")
+    double.received.clear()
+    send(console, visitor, title="With the new key")
+    desktop.wait("With the new key")
 
 
 def test_a_later_message_with_the_same_topic_replaces_the_shown_one(

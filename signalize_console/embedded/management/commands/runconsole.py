@@ -1,7 +1,6 @@
 """``manage.py runconsole``: everything on one machine, until Ctrl-C. ``make run`` calls it."""
 
 import os
-import subprocess
 import sys
 import time
 from contextlib import ExitStack
@@ -12,12 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
 from signalize_console import environment
-from signalize_console.celery import app
-from signalize_console.embedded import readiness
+from signalize_console.embedded import processes, readiness
 from signalize_console.embedded.home import Home
 from signalize_console.embedded.postgres import EmbeddedPostgres
-from signalize_console.embedded.processes import CannotStart, last_lines
-from signalize_console.embedded.supervisor import Supervisor, console_children
+from signalize_console.embedded.processes import CannotStart
+from signalize_console.embedded.supervisor import Child, Supervisor, console_children, node
 from signalize_console.embedded.valkey import EmbeddedValkey
 from signalize_console.webpush.push_services import PushServices
 
@@ -54,20 +52,21 @@ class Command(BaseCommand):
         lock.flush()
         readiness.check_space(self.home.path)
         readiness.check_port(bind, port)
-        supervisor = Supervisor(self._environment(), self.stdout.write)
+        env = self._environment()
+        supervisor = Supervisor(self.stdout.write, parent=os.getppid() if "MAKELEVEL" in env else None)
         supervisor.listen_to_signals()
-        self._start_servers(stack)
+        self._start_servers(stack, supervisor)
         self._manage("migrate", "--no-input", "--verbosity=0")
-        secrets = self._manage("bootstrap", f"--port={port}") if settings.DEMO else ""
-        stack.callback(self._farewell, supervisor)
-        for child in console_children(self.home.logs, bind, port):
+        if settings.DEMO:
+            self.stdout.write(self._manage("bootstrap", f"--port={port}"), ending="")
+        stack.callback(self.stdout.write, "Stopped.")
+        stack.callback(supervisor.stop)
+        stack.callback(self.stdout.write, "\nStopping: what is under way is finished first.")
+        for child in console_children(self.home.logs, bind, port, env):
             supervisor.start(child)
         self._wait(supervisor, bind, port)
-        origin = f"http://localhost:{port}"
-        banner = BANNER.format(seconds=time.monotonic() - started, origin=origin, logs=self.home.logs)
-        self.stdout.write(banner)
-        if secrets.strip():
-            self.stdout.write(secrets)
+        seconds, origin = time.monotonic() - started, f"http://localhost:{port}"
+        self.stdout.write(BANNER.format(seconds=seconds, origin=origin, logs=self.home.logs))
         supervisor.keep_running()
 
     def _environment(self) -> dict[str, str]:
@@ -76,49 +75,41 @@ class Command(BaseCommand):
         os.environ["SIGNALIZE_HOME"] = str(self.home.path)
         return dict(os.environ, PYTHONUNBUFFERED="1")
 
-    def _start_servers(self, stack: ExitStack) -> None:
+    def _start_servers(self, stack: ExitStack, supervisor: Supervisor) -> None:
         if url := environment.text("DATABASE_URL"):
             readiness.check_database(url)
         else:
-            postgres = EmbeddedPostgres(self.home)
-            stack.callback(postgres.stop)
-            postgres.start()
+            readiness.check_space(self.home.postgres)
+            self._start_server(EmbeddedPostgres(self.home), stack, supervisor)
         if url := environment.text("CELERY_BROKER_URL"):
             readiness.check_broker(url)
         else:
-            valkey = EmbeddedValkey(self.home)
-            stack.callback(valkey.stop)
-            valkey.start()
+            self._start_server(EmbeddedValkey(self.home), stack, supervisor)
+
+    def _start_server(
+        self, server: EmbeddedPostgres | EmbeddedValkey, stack: ExitStack, supervisor: Supervisor
+    ) -> None:
+        stack.callback(server.stop)
+        child = Child(server.name, server.log, lambda: server.start().process)
+        child.start()
+        supervisor.servers.append(child)
 
     def _manage(self, *command: str) -> str:
-        manage = settings.BASE_DIR / "manage.py"
-        done = subprocess.run(
-            [sys.executable, str(manage), *command],
-            capture_output=True,
-            text=True,
-            check=False,
-            start_new_session=True,
-        )
+        done = processes.run([sys.executable, settings.BASE_DIR / "manage.py", *command])
         if done.returncode:
             reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
             raise CannotStart(f"manage.py {command[0]} failed: {reason}")
         return done.stdout
 
     def _wait(self, supervisor: Supervisor, bind: str, port: int) -> None:
-        web, *workers, beat = supervisor.children
+        web, transactional, marketing, beat = supervisor.children
         host = "127.0.0.1" if bind in {"0.0.0.0", "::"} else bind  # noqa: S104
-        stopped = supervisor.stopping.is_set
-        readiness.wait_until(lambda: readiness.web_answers(host, port), "The web server", web.log, stopped)
-        names = {one.argv[-1].split("=")[1].split("@")[0] for one in workers}
-        readiness.wait_until(lambda: names <= _answering_workers(), "A worker", workers[0].log, stopped)
-        readiness.wait_until(lambda: "beat: Starting" in last_lines(beat.log, 200), "Beat", beat.log, stopped)
-
-    def _farewell(self, supervisor: Supervisor) -> None:
-        self.stdout.write("\nStopping: what is under way is finished first.")
-        supervisor.stop()
-        self.stdout.write("Stopped.")
-
-
-def _answering_workers() -> set[str]:
-    replies = app.control.ping(timeout=0.5)
-    return {name.split("@")[0] for reply in replies for name in reply}
+        nodes = [node("transactional"), node("marketing")]
+        for ready, child in (
+            (lambda: readiness.web_answers(host, port), web),
+            (lambda: nodes[0] in readiness.tasks_done(nodes[:1]), transactional),
+            (lambda: nodes[1] in readiness.tasks_done(nodes[1:]), marketing),
+            # What beat asks for each second has gone through the broker, and a worker has done it.
+            (lambda: any(readiness.tasks_done(nodes).values()), beat),
+        ):
+            readiness.wait_until(ready, child, supervisor.stopping)
