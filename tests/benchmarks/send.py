@@ -18,7 +18,7 @@ from tests.benchmarks import report
 from tests.benchmarks.pipeline import Pipeline
 from tests.benchmarks.sink import HOST, Sink
 
-ROUNDS, DELIVERIES, PLAIN = 1, 20_000, 2_000
+ROUNDS, DELIVERIES, PLAIN = 5, 20_000, 2_000
 SLOW_ROUNDS, SLOW_DELIVERIES, LATENCY = 3, 10_000, 0.05
 NODE = report.DIRECTORY / "node"
 LOOP = """

@@ -14,8 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
-def visitor(browser: Browser, console: Console, double: PushServiceDouble) -> Browser:
+def visitor(browser: Browser, console: Console, desktop: Desktop, double: PushServiceDouble) -> Browser:
     """A browser on the demo page that has opted in there with its own PushManager."""
+    desktop.shown.clear()
     browser.permit(console.origin)
     browser.open(f"{console.origin}/demo/")
     browser.wait("window.et_signalize && et_signalize.ready.then(() => true)")
