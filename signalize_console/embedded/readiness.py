@@ -24,6 +24,7 @@ from signalize_console.embedded.supervisor import Child
 
 LEAST_SPACE = 300_000_000
 LEAST_VERSION = 140_000
+PERCENT = "See that special characters in its password are percent-encoded (/ as %2F)."
 
 
 def lock(home: Home) -> IO[str]:
@@ -75,18 +76,21 @@ def check_database(url: str) -> None:
         with psycopg.connect(url, connect_timeout=5) as connection:
             if connection.info.server_version < LEAST_VERSION:
                 raise CannotStart("DATABASE_URL leads to a PostgreSQL older than 14. Use 14 or newer.")
-    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
-        reason = _first_line(error).replace(url, "the address")  # it holds the password
-        raise CannotStart(f"DATABASE_URL does not answer: {reason}") from None
+    except psycopg.ProgrammingError:  # its words would quote the password
+        raise CannotStart(f"DATABASE_URL is not an address for PostgreSQL. {PERCENT}") from None
+    except psycopg.OperationalError as error:
+        raise CannotStart(f"DATABASE_URL does not answer: {_first_line(error)}") from error
 
 
 def check_broker(url: str) -> None:
     try:
         with kombu.Connection(url, transport_options={"socket_connect_timeout": 5}) as connection:
             connection.ensure_connection(max_retries=1, timeout=5)
-    except Exception as error:
-        reason = _first_line(error).replace(url, "the address")
-        raise CannotStart(f"CELERY_BROKER_URL does not answer: {reason}") from None
+    except kombu.exceptions.OperationalError as error:
+        raise CannotStart(f"CELERY_BROKER_URL does not answer: {_first_line(error)}") from error
+    except Exception:
+        # Whatever a transport makes of a wrong address; its words would quote the password.
+        raise CannotStart(f"CELERY_BROKER_URL is not an address that Celery knows. {PERCENT}") from None
 
 
 def _first_line(error: Exception) -> str:
