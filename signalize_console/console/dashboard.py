@@ -16,13 +16,17 @@ SHOWN_MESSAGES = 6
 RUNNING = [MessageState.EXPANDING, MessageState.SENDING, MessageState.PAUSED, MessageState.HELD]
 
 
-def context() -> dict[str, Any]:
+def context(user: Any) -> dict[str, Any]:
+    """Nothing for somebody who may not see messages."""
+    if not user.has_perm("messaging.view_pushmessage"):
+        return {"may_look": False}
     week_ago = timezone.now() - datetime.timedelta(days=7)
     recent = Event.objects.filter(day__gte=week_ago.date(), occurred_at__gte=week_ago)
     events = dict(recent.order_by().values_list("kind").annotate(count=Count("*")))
     messages = PushMessage.objects.select_related("website").prefetch_related("texts")
     running = list(messages.filter(state__in=RUNNING)[:SHOWN_MESSAGES])
     return {
+        "may_look": True,
         "subscribers": Subscription.objects.active().count(),
         "week": {kind.value: events.get(kind, 0) for kind in EventKind},
         "running": [(message, progress_of(message)) for message in running],

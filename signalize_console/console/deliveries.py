@@ -1,5 +1,6 @@
 """The send log: each delivery, why it is as it is, and every try that was not simply accepted."""
 
+import re
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -52,7 +53,8 @@ class OfMessage(admin.SimpleListFilter):
         value = self.value()
         if not value:
             return queryset
-        message = PushMessage.objects.filter(pk=value).first() if value.isdigit() else None
+        known = re.fullmatch(r"[0-9]{1,18}", value)
+        message = PushMessage.objects.filter(pk=value).first() if known else None
         return Delivery.objects.of(message) if message else queryset.none()
 
 

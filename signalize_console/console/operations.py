@@ -1,5 +1,7 @@
 """Parts of other packages, as far as they help here: what beat does, and who failed to log in."""
 
+from typing import Any, ClassVar
+
 from axes.models import AccessFailureLog, AccessLog
 from django.contrib import admin
 from django_celery_beat.models import (
@@ -23,4 +25,4 @@ admin.site.unregister(
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(ReadOnly):
     list_display = ["name", "task", "scheduler", "enabled", "last_run_at", "total_run_count"]
-    fields = [*list_display, "queue"]
+    fields: ClassVar[Any] = [*list_display, "queue"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -83,7 +84,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
     def message_view(self, request: HttpRequest, message: PushMessage) -> HttpResponse:
         """A message that was sent isn't a form any more, but a page to follow it on."""
         if not self.has_view_permission(request, message):
-            return HttpResponse(status=403)
+            raise PermissionDenied
         context = {"message": message, "progress": progress_of(message), "may_send": self.may_send(request)}
         return self.page(request, "console/message.html", message, context)
 

@@ -1,5 +1,6 @@
 """The steps after composing: review, send, pause, resume, cancel. Each is a POST by somebody who may send."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -37,15 +38,17 @@ class SendingViews(ModelAdmin):
             "texts": message.texts.all(),
             "subscribers": Subscription.objects.active().filter(website=message.website).count(),
             "warnings": self._warnings(message),
+            "review": secrets.token_hex(8),
         }
         return self.page(request, "console/review.html", message, context)
 
     def send_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
-        """A second click meets the same key and changes nothing."""
+        """A second click of the same review meets the same key and changes nothing."""
         message = self._message(request, message_id)
         message.sent_by = str(request.user)
+        review = request.POST.get("review", "")[:32]
         try:
-            accepted = outbox.send(message, idempotency_key=f"console-{message.pk}-{message.created_at:%s}")
+            accepted = outbox.send(message, idempotency_key=f"console-{message.pk}-{review}")
         except outbox.NotAccepted as error:
             messages.error(request, str(error))
             return self._back_to(message)

@@ -26,7 +26,7 @@ class ConsoleSite(admin.AdminSite):
     enable_nav_sidebar = True
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, {**dashboard.context(), **(extra_context or {})})
+        return super().index(request, {**dashboard.context(request.user), **(extra_context or {})})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sorted by purpose. A page about one app keeps Django's own list."""

@@ -132,8 +132,11 @@ class PushMessage(Content):
 
     def withdraw_to_draft(self) -> bool:
         """A scheduled message becomes editable again, as long as nobody's delivery exists."""
+        ttl = datetime.timedelta(seconds=self.ttl)
+        was_computed = self.due_at and self.valid_until == self.due_at + ttl
+        limit = None if was_computed else self.valid_until
         return self.audience == Audience.EVERYONE and self.move_to(
-            MessageState.DRAFT, due_at=None, day=None, sent_by=""
+            MessageState.DRAFT, due_at=None, day=None, sent_by="", valid_until=limit
         )
 
     def copy_as_draft(self) -> "PushMessage":

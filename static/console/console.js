@@ -9,7 +9,8 @@ const RENEW_EVERY = 2000;
 async function renew(place) {
   if (document.hidden || !place.querySelector("[data-running]")) return;
   const answer = await fetch(place.dataset.renew ?? "", { headers: { "X-Requested-With": "fetch" } });
-  if (answer.ok && !place.contains(document.activeElement)) place.innerHTML = await answer.text();
+  if (answer.redirected) location.reload();
+  else if (answer.ok && !place.contains(document.activeElement)) place.innerHTML = await answer.text();
 }
 
 for (const place of document.querySelectorAll("[data-renew]")) {

@@ -103,7 +103,7 @@ def test_a_marketer_composes_reviews_and_sends(boss: Client, website: Website) -
     assert "<strong>1</strong>" in review
 
     for _click in range(2):
-        step(boss, "send", message)
+        boss.post(reverse("admin:messaging_pushmessage_send", args=[message.pk]), {"review": "abc"})
 
     message.refresh_from_db()
     assert (message.state, message.audience, message.sent_by) == (MessageState.SCHEDULED, "everyone", "anna")
@@ -120,7 +120,11 @@ def test_a_message_for_later_keeps_its_time(boss: Client, website: Website) -> N
     assert message.due_at.isoformat() == "2031-05-01T09:00:00+00:00"
     step(boss, "to_draft", message)
     message.refresh_from_db()
-    assert (message.state, message.due_at) == (MessageState.DRAFT, None)
+    assert (message.state, message.due_at, message.valid_until) == (MessageState.DRAFT, None, None)
+    # Sent again, from a new review, it goes.
+    boss.post(reverse("admin:messaging_pushmessage_send", args=[message.pk]), {"review": "another"})
+    message.refresh_from_db()
+    assert message.state == MessageState.SCHEDULED
 
 
 def test_pausing_resuming_cancelling(boss: Client, website: Website) -> None:
@@ -187,6 +191,15 @@ def test_who_may_only_look_can_not_send(website: Website) -> None:
     assert viewer.post(ADD, form_for(website)).status_code == 403
     draft.refresh_from_db()
     assert draft.state == MessageState.DRAFT
+
+
+def test_who_may_not_see_messages_sees_none_on_the_dashboard(website: Website) -> None:
+    outbox.send(make_message(website), [make_text(title="Secret sale")])
+    PushMessage.objects.update(state="finished")
+
+    assert "Secret sale" in log_in("view_pushmessage").get("/admin/").content.decode()
+    User.objects.all().delete()
+    assert "Secret sale" not in log_in().get("/admin/").content.decode()
 
 
 def test_a_link_alone_sends_nothing(boss: Client, website: Website) -> None:
@@ -298,7 +311,8 @@ def test_the_deliveries_of_one_message_can_be_listed(boss: Client, website: Webs
     message = PushMessage.objects.latest("pk")
     text = boss.get(f"/admin/deliveries/delivery/?push_message_id={message.pk}").content.decode()
     assert "1 delivery" in text
-    assert boss.get("/admin/deliveries/delivery/?push_message_id=x").status_code == 200
+    for strange in ("x", "²", "9" * 30, "-1"):
+        assert boss.get("/admin/deliveries/delivery/", {"push_message_id": strange}).status_code == 200
 
 
 def test_a_stranger_is_sent_to_the_login() -> None:
