@@ -10,7 +10,7 @@ run: .venv/console ## start everything on this machine: PostgreSQL, Valkey, web,
 	@exec $(PYTHON) manage.py runconsole
 
 test: .venv/tests ## run every test, on real servers and, where they are installed, in real browsers
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q -rs
 
 check: .venv/tests ## format, lint, types, import contracts, Django's checks, migrations, templates
 	@bash tests/check

@@ -177,5 +177,6 @@ LOGGING = {
     "loggers": {
         "django.db.backends": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        "websockets": {"level": "WARNING"},
     },
 }

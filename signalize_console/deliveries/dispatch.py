@@ -4,16 +4,20 @@ At most WINDOW deliveries are uncertain at any time: claimed or posted, and not 
 """
 
 import functools
+import logging
 import os
 import time
 from collections.abc import Callable
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError
 
 from signalize_console.deliveries import ledger, progress
 from signalize_console.deliveries.ledger import Claimed, Result
 from signalize_console.deliveries.sending import make_transport, request_for, result_of
 from signalize_console.webpush.transport import Transport
+
+log = logging.getLogger(__name__)
 
 WINDOW = 64
 GROUP = 48
@@ -88,6 +92,12 @@ class Dispatch:
             request = request_for(delivery, claimed_at)
         except ImproperlyConfigured as error:
             request = Result(delivery, "pending", "configuration", "our_key", delay=60.0, answer=str(error))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            # One bad row must not hold up the others.
+            log.exception("Delivery %s can't be prepared.", delivery.id)
+            request = Result(delivery, "failed", "not_sent", "internal_error", answer=type(error).__name__)
         if isinstance(request, Result):
             self.results.append(request)
         else:

@@ -277,6 +277,19 @@ def test_it_isolates_a_subscription_with_broken_keys(
     assert states == {broken.pk: DeliveryState.FAILED, whole.pk: DeliveryState.ACCEPTED}
 
 
+def test_one_row_that_can_not_be_prepared_does_not_hold_up_the_others(
+    double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
+) -> None:
+    broken, whole = send_to(subscribe(), website), send_to(subscribe(), website)
+    broken.texts.all().delete()
+
+    work()
+
+    states = {one.push_message_id: (one.state, one.reason) for one in Delivery.objects.all()}
+    assert states[broken.pk] == (DeliveryState.FAILED, "internal_error")
+    assert states[whole.pk][0] == DeliveryState.ACCEPTED
+
+
 def test_it_stops_claiming_when_it_is_told_to(
     double: PushServiceDouble, website: Website, subscribe: Subscribe
 ) -> None:

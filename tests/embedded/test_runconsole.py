@@ -1,6 +1,5 @@
 """The whole console, as a user starts, stops and mistreats it."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -18,10 +17,18 @@ from tests.embedded.living import kill_all, living, wait_until
 pytestmark = pytest.mark.timeout(180)
 
 
+@pytest.fixture(scope="module")
+def first_start() -> Iterator[Console]:
+    with Console() as console:
+        yield console
+
+
 @pytest.fixture
-def console() -> Iterator[Console]:
-    with Console() as running:
-        yield running
+def console(first_start: Console) -> Console:
+    """Running, whatever the test before did to it."""
+    if first_start.process.poll() is not None:
+        first_start.start()
+    return first_start
 
 
 def is_healthy(console: Console) -> bool:
@@ -44,8 +51,7 @@ def accounts(console: Console) -> list[tuple[str]]:
         return connection.execute("SELECT username FROM auth_user").fetchall()
 
 
-def test_ctrl_c_stops_everything_and_a_second_start_is_refused_while_it_runs(console: Console) -> None:
-    assert is_healthy(console)
+def test_a_second_start_is_refused_while_it_runs(console: Console) -> None:
     second = subprocess.run(
         [sys.executable, "manage.py", "runconsole"],
         cwd=ROOT, env=console.env, capture_output=True, text=True, check=False, timeout=60,
@@ -54,8 +60,6 @@ def test_ctrl_c_stops_everything_and_a_second_start_is_refused_while_it_runs(con
     (line,) = second.stderr.splitlines()
     assert f"runs already on {console.home}: process {console.process.pid}, {console.origin}/" in line
     assert is_healthy(console)
-    assert console.stop(signal.SIGINT) == 0
-    assert living(console.home) == {}
 
 
 def test_kill_9_leaves_nothing_running_and_the_next_start_recovers(console: Console) -> None:
@@ -66,8 +70,6 @@ def test_kill_9_leaves_nothing_running_and_the_next_start_recovers(console: Cons
     assert is_healthy(console)
     assert "password" not in console.output.read_text()
     assert accounts(console) == [("admin",)]
-    assert console.stop(signal.SIGTERM) == 0
-    assert living(console.home) == {}
 
 
 def test_what_ends_by_itself_is_started_again(console: Console) -> None:
@@ -82,14 +84,26 @@ def test_what_ends_by_itself_is_started_again(console: Console) -> None:
         assert f"{name} ended (-9) and starts again" in said
 
 
-def test_it_ends_when_the_make_that_started_it_is_killed(console: Console) -> None:
-    console.stop()
+def test_ctrl_c_stops_everything(console: Console) -> None:
+    assert is_healthy(console)
+    assert console.stop(signal.SIGINT) == 0
+    assert living(console.home) == {}
+
+
+def test_it_ends_when_the_make_that_started_it_is_killed(first_start: Console) -> None:
+    console = first_start
+    if console.process.poll() is None:
+        assert console.stop(signal.SIGTERM) == 0
     with console.output.open("w") as output:
         make = subprocess.Popen(
             ["make", "--silent", "--assume-old=.venv/console", "run"],
             cwd=ROOT, env=console.env, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
-    assert wait_until(lambda: "Ctrl-C stops it" in console.output.read_text(), 60)
-    os.kill(make.pid, signal.SIGKILL)
+    started = wait_until(lambda: "Ctrl-C stops it" in console.output.read_text(), 60)
+    make.kill()
     make.wait()
-    assert wait_until(lambda: not living(console.home), 30), living(console.home)
+    try:
+        assert started, console.output.read_text()
+        assert wait_until(lambda: not living(console.home), 30), living(console.home)
+    finally:
+        kill_all(living(console.home))
