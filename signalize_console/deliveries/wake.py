@@ -41,10 +41,11 @@ class Bell:
             with self._lock:
                 waiting, self._waiting = self._waiting, set()
             for transactional in waiting:
-                _publish(transactional)
+                publish(transactional=transactional)
 
 
-def _publish(transactional: bool) -> None:
+def publish(*, transactional: bool) -> None:
+    """One wake-up for one worker process, at once."""
     try:
         current_app.send_task(
             TASKS[transactional],

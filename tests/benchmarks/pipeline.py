@@ -40,25 +40,37 @@ class Pipeline:
         self.start_worker()
         return self
 
-    def start_worker(self) -> None:
+    def start_worker(self, processes: int = 1) -> None:
         celery = [sys.executable, "-m", "celery", "-A", "signalize_console", "worker", "--loglevel=WARNING"]
         self.worker = subprocess.Popen(
-            [*celery, "--queues=marketing", "--concurrency=1", "--without-gossip", "--without-mingle"],
+            [
+                *celery,
+                "--queues=marketing",
+                f"--concurrency={processes}",
+                "--without-gossip",
+                "--without-mingle",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         children = Path(f"/proc/{self.worker.pid}/task/{self.worker.pid}/children")
-        while not (found := children.read_text().split()):
+        while len(found := children.read_text().split()) < processes:
             time.sleep(0.1)
-        self.sender = int(found[0])
+        self.senders = [int(pid) for pid in found]
 
     def cpu_seconds(self) -> float:
-        """What the process that sends has used so far."""
-        fields = Path(f"/proc/{self.sender}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """What the processes that send have used so far."""
+        used = 0
+        for pid in self.senders:
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            used += int(fields[11]) + int(fields[12])
+        return used / TICKS
 
-    def __exit__(self, *_error: object) -> None:
+    def stop_worker(self) -> None:
         self.worker.send_signal(signal.SIGTERM)
         self.worker.wait(60)
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop_worker()
         self.valkey.stop()
         self.postgres.stop()

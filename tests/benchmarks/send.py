@@ -67,6 +67,9 @@ def compare(pipeline: Pipeline, sink: Sink) -> dict[str, Any]:
             f"  round {number}: {ours[-1][0]:.0f}, {loop[-1][0]:.0f}, {node[-1][0]:.0f} per second",
             flush=True,
         )
+    pipeline.stop_worker()
+    pipeline.start_worker(processes=2)
+    two = [through(pipeline, DELIVERIES) for _round in range(ROUNDS)]
     per_second, cpu = median(ours, 0), median(ours, 1)
     return {
         "rounds": ROUNDS,
@@ -76,6 +79,8 @@ def compare(pipeline: Pipeline, sink: Sink) -> dict[str, Any]:
         "webpush_loop_cpu_us_per_message": round(median(loop, 1)),
         "node_web_push_per_second": round(median(node, 0)),
         "node_web_push_cpu_us_per_message": round(median(node, 1)),
+        "two_processes_per_second": round(median(two, 0)),
+        "two_processes_cpu_us_per_message": round(median(two, 1)),
         "ratio_vs_webpush_loop": round(per_second / median(loop, 0), 1),
         "ratio_vs_node_web_push": round(per_second / median(node, 0), 1),
     }
@@ -123,7 +128,7 @@ def seed(count: int) -> tuple[list[dict[str, Any]], tuple[str, str]]:
 
 def through(pipeline: Pipeline, count: int) -> tuple[float, float]:
     """Deliveries a second from accepting to finished, and the sender's CPU microseconds for each."""
-    from signalize_console.deliveries import outbox
+    from signalize_console.deliveries import outbox, wake
     from signalize_console.deliveries.models import Delivery
     from signalize_console.messaging.models import PushMessage
     from signalize_console.websites.models import Website
@@ -132,6 +137,8 @@ def through(pipeline: Pipeline, count: int) -> tuple[float, float]:
     cpu, started = pipeline.cpu_seconds(), time.perf_counter()
     website = Website.objects.latest("id")
     accepted = outbox.send(make_message(website), [make_text(message="x" * 200)])
+    for _other in pipeline.senders[1:]:
+        wake.publish(transactional=False)
     message = PushMessage.objects.get(pk=accepted.message_id)
     while message.state != "finished":
         time.sleep(0.05)
@@ -193,6 +200,12 @@ def tell(figures: dict[str, Any]) -> None:
                 figures["node_web_push_per_second"],
                 figures["node_web_push_cpu_us_per_message"],
                 f"{figures['ratio_vs_node_web_push']}×",
+            ],
+            [
+                "the durable pipeline, two worker processes",
+                figures["two_processes_per_second"],
+                figures["two_processes_cpu_us_per_message"],
+                "",
             ],
             [
                 "the durable pipeline, push service takes 50 ms",
