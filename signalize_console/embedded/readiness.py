@@ -104,7 +104,9 @@ def wait_until(ready: Callable[[], bool], child: Child, stopping: threading.Even
         if stopping.wait(0.05):
             raise CannotStart("Stopped while starting.")
         if not child.is_running:
-            raise CannotStart(f"{child.name} ended at once: {last_lines(child.log, 1)} See {child.log}")
+            raise CannotStart(
+                f"{child.name} ended at once. {child.log} ends with: {last_lines(child.log, 1)}"
+            )
         if time.monotonic() > end:
             raise CannotStart(f"{child.name} does not answer. See {child.log}")
 
