@@ -72,7 +72,7 @@ def run(argv: Sequence[str | Path], **options: Any) -> subprocess.CompletedProce
 
 
 def stop(process: subprocess.Popen[bytes] | None, by: signal.Signals, seconds: float) -> None:
-    """Asks the process to end, and after ``seconds`` ends it."""
+    """Asks the process to end, and after ``seconds`` ends it, and with it what it left behind."""
     if process is None or process.poll() is not None:
         return
     process.send_signal(by)
@@ -81,6 +81,13 @@ def stop(process: subprocess.Popen[bytes] | None, by: signal.Signals, seconds: f
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    end_group(process)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ends the children of a process that ended this moment: killed, it could not do so itself."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def working_in(directory: Path, program: str) -> list[int]:

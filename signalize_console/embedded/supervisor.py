@@ -83,6 +83,7 @@ class Supervisor:
         if child.is_running:
             return
         if child.process is not None:
+            processes.end_group(child.process)
             code = child.process.returncode
             wait = child.put_off()
             self.say(f"{child.name} ended ({code}) and starts again in {wait:.0f} s. See {child.log}")
@@ -114,7 +115,8 @@ def console_children(logs: Path, bind: str, port: int, env: Mapping[str, str]) -
     worker += ["--without-gossip", "--without-mingle"]
     web = [
         *("granian", "--interface=wsgi", f"--host={bind}", f"--port={port}"),
-        *("--workers=1", "--blocking-threads=8", "--no-ws", "--log-level=warning"),
+        *("--workers=1", "--blocking-threads=8", "--workers-kill-timeout=10"),
+        *("--no-ws", "--log-level=warning"),
         "signalize_console.wsgi:application",
     ]
     transactional = ["--queues=transactional,maintenance", f"--hostname={node('transactional')}"]
