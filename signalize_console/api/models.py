@@ -56,7 +56,7 @@ class ApiKey(models.Model):
         """The living key that this text is, or None."""
         mark, _separator, rest = text.partition("_")
         prefix, _separator, secret = rest.partition("_")
-        if mark != MARK or not secret or not text.isascii():
+        if mark != MARK or not secret or not (text.isascii() and text.isprintable()):
             return None
         key = cls.objects.select_related("website").filter(prefix=prefix, revoked_at=None).first()
         given = hashlib.sha256(secret.encode()).digest()
