@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from signalize_console.api.parsing import PlainText, Strict
+from signalize_console.api.parsing import Choice, PlainText, Strict
 from signalize_console.messaging.content import DEFAULT_TTL, LANGUAGE, MAX_TTL, TOPIC, Urgency
 from signalize_console.messaging.models import PushMessage, PushMessageText
 from signalize_console.websites.origins import validate_link
@@ -31,7 +31,7 @@ class MessageText(Strict):
     """One element of ``webPushMessageTexts``."""
 
     language = PlainText(
-        validators=[RegexValidator(LANGUAGE, "Give a language tag such as en, de or pt-BR.")]
+        max_length=16, validators=[RegexValidator(LANGUAGE, "Give a language tag such as en, de or pt-BR.")]
     )
     standard = serializers.BooleanField(default=False)
     title = PlainText(max_length=200)
@@ -60,7 +60,7 @@ class WebPush(Strict):
     requireInteraction = serializers.BooleanField(required=False, source="require_interaction")  # noqa: N815
     silent = serializers.BooleanField(required=False)
     ttl = serializers.IntegerField(min_value=60, max_value=MAX_TTL, default=DEFAULT_TTL, help_text="Seconds.")
-    urgency = serializers.ChoiceField(choices=Urgency.values, default=Urgency.NORMAL)
+    urgency = Choice(choices=Urgency.values, default=Urgency.NORMAL)
     topic = PlainText(
         required=False, validators=[RegexValidator(TOPIC, "Give up to 32 letters, digits, - and _.")]
     )

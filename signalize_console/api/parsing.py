@@ -2,8 +2,9 @@
 
 import datetime
 import difflib
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
 
 from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import exceptions, parsers, serializers
@@ -12,13 +13,32 @@ LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON, also when somebody nests it deeper than Python can read."""
+    """JSON in UTF-8 (RFC 8259), whatever charset is declared and however deep somebody nests it."""
 
-    def parse(self, *arguments: Any, **options: Any) -> Any:
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
         try:
-            return super().parse(*arguments, **options)
+            return super().parse(stream, media_type, {**(parser_context or {}), "encoding": "utf-8"})
         except RecursionError:
             raise exceptions.ParseError("The body is nested too deeply.") from None
+        except exceptions.ParseError as error:
+            raise exceptions.ParseError(_where_it_breaks_off(error.__context__)) from None
+
+
+def _where_it_breaks_off(error: BaseException | None) -> str:
+    message = "The body is not valid JSON in UTF-8."
+    if isinstance(error, json.JSONDecodeError):
+        message += f" It breaks off at line {error.lineno}, column {error.colno}."
+    return message
+
+
+class Choice(serializers.ChoiceField):
+    """One of a few words. A refusal names them, and doesn't repeat what was sent."""
+
+    def __init__(self, choices: Sequence[str], **options: Any) -> None:
+        words = ", ".join(choices)
+        super().__init__(choices, error_messages={"invalid_choice": f"Give one of: {words}."}, **options)
 
 
 class Strict(serializers.Serializer):

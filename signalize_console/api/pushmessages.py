@@ -17,7 +17,7 @@ from signalize_console.api.authentication import website_of
 from signalize_console.api.content import WebPush
 from signalize_console.api.errors import ErrorCode, Unprocessable
 from signalize_console.api.models import ApiKey
-from signalize_console.api.parsing import Milliseconds, Strict, milliseconds
+from signalize_console.api.parsing import Choice, Milliseconds, Strict, milliseconds
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import Audience, PushMessage
@@ -36,7 +36,7 @@ class NewMessage(Strict):
     webPush = WebPush()  # noqa: N815
     validUntil = Milliseconds(required=False)  # noqa: N815
     sendAt = Milliseconds(required=False)  # noqa: N815
-    status = serializers.ChoiceField(choices=["ACTIVE"], required=False)
+    status = Choice(choices=["ACTIVE"], required=False)
     transactional = serializers.BooleanField(default=True)
 
 
