@@ -42,8 +42,6 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class HasApiKey(BasePermission):
-    message = f"Send your API key in the header {HEADER}. The console's API keys page makes one."
-
     def has_permission(self, request: Request, view: object) -> bool:
         return isinstance(request.auth, ApiKey)
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -53,6 +54,13 @@ CODES: list[tuple[type[Exception], ErrorCode]] = [
     (exceptions.UnsupportedMediaType, ErrorCode.UNSUPPORTED_MEDIA_TYPE),
     (exceptions.NotFound, ErrorCode.NOT_FOUND),
 ]
+# Where Django REST framework's own words give no remedy.
+PLAIN_WORDS = {
+    ErrorCode.API_KEY_MISSING: "Send your API key in the header X-API-Key. The console makes one.",
+    ErrorCode.METHOD_NOT_ALLOWED: "This address does not take this method. The documentation is at /v3/docs.",
+    ErrorCode.NOT_ACCEPTABLE: "Every answer is JSON. Send Accept: application/json, or leave it out.",
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, and say so: Content-Type: application/json.",
+}
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -72,12 +80,15 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         status, message, code = 503, "The database is away. Try again in a moment.", ErrorCode.UNAVAILABLE
         headers["Retry-After"] = "5"
     elif isinstance(error, exceptions.APIException):
-        status, message, code = error.status_code, first_message(error.detail), _code_of(error)
+        status, code = error.status_code, _code_of(error)
+        message = PLAIN_WORDS.get(code) or first_message(error.detail)
         if challenge := getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = challenge
     else:
         return None
-    return Response(six_fields(status, message, path, code), status=status, headers=headers)
+    # A message may quote what was sent, and JSON can spell what UTF-8 can't.
+    encodable = message.encode(errors="replace").decode()
+    return Response(six_fields(status, encodable, path, code), status=status, headers=headers)
 
 
 def _code_of(error: exceptions.APIException) -> ErrorCode:
@@ -102,6 +113,7 @@ def first_message(detail: Any, path: str = "") -> str:
     return f"{path}: {detail}" if path else str(detail)
 
 
+@csrf_exempt
 def not_found(request: HttpRequest) -> JsonResponse:
     """For every address below /v3/ that nothing else answers."""
     message = "There is no such address. The documentation is at /v3/docs."
