@@ -9,7 +9,7 @@ from tests.makers import make_subscription, make_website
 
 
 @pytest.fixture
-def website(transactional_db: None) -> Website:
+def website(db: None) -> Website:
     return make_website()
 
 

@@ -28,7 +28,7 @@ def test_it_refuses_a_field_whose_name_is_not_valid_unicode(api: Api) -> None:
     assert "unknown" in message
 
 
-@pytest.mark.parametrize("value", ["\ud800", "x" * 500_000, "a\0b", 10**400, [], {}, None])
+@pytest.mark.parametrize("value", ["\ud800", "x" * 500_000, "a\0b", 10**400, [], {}, None], ids=range(7))
 def test_it_names_the_choices_and_repeats_no_bad_value(
     api: Api, reachable: dict[str, str], value: object
 ) -> None:
@@ -98,6 +98,7 @@ def test_a_body_of_just_a_megabyte_is_read(api: Api) -> None:
     assert_six_fields(api.post(body + " "), 413, ErrorCode.BODY_TOO_LARGE)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_says_come_again_when_the_database_breaks_off(api: Api, reachable: dict[str, str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

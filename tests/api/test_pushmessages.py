@@ -25,6 +25,7 @@ from tests.api.calling import SEND, TEXT, Api, assert_six_fields, body_for
 from tests.makers import make_recipient, make_subscription, make_website
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_accepts_a_message_to_a_recipient(api: Api, reachable: dict[str, str]) -> None:
     response = api.post(body_for(reachable))
 
@@ -209,6 +210,7 @@ def test_it_knows_its_methods_and_addresses(api: Api) -> None:
         assert_six_fields(api.get(path), 404, ErrorCode.NOT_FOUND)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_repeated_key_gets_the_first_answer(api: Api, reachable: dict[str, str]) -> None:
     first = api.post(body_for(reachable), **{"Idempotency-Key": "order-4711"})
     again = api.post(body_for(reachable), **{"Idempotency-Key": "order-4711"})
@@ -230,6 +232,7 @@ def test_a_bad_idempotency_key_is_refused(api: Api, reachable: dict[str, str], t
     assert not IdempotencyKey.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_hundred_twins_make_one_message(api: Api, reachable: dict[str, str]) -> None:
     start = threading.Barrier(20)
 
@@ -251,6 +254,7 @@ def test_two_hundred_twins_make_one_message(api: Api, reachable: dict[str, str])
     assert (PushMessage.objects.count(), Delivery.objects.count()) == (1, 1)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_takes_the_same_queries_for_many_recipients(
     api: Api, website: Website, django_assert_num_queries: Callable[..., Any]
 ) -> None:
