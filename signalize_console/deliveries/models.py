@@ -8,10 +8,21 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.deliveries.alerts import Alert
+from signalize_console.deliveries.heartbeats import Heartbeat
+from signalize_console.deliveries.tallies import Tally
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import Website
+
+__all__ = ["Alert", "Attempt", "Delivery", "Heartbeat", "IdempotencyKey", "Tally"]
+
+
+class Recall(models.TextChoices):
+    ASKED = "asked", _("being withdrawn")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    TOO_LATE = "too_late", _("too late")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -43,10 +54,14 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(_("due"), db_default=Now())
     lease_until = models.DateTimeField(_("leased until"), null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), db_default=0)
+    losses = models.PositiveSmallIntegerField(_("lost with a worker"), db_default=0)
     reason = models.CharField(_("reason"), max_length=64, db_default="")
     status_code = models.PositiveSmallIntegerField(_("status code"), null=True)
     answered_at = models.DateTimeField(_("answered"), null=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
+    # Where the push service keeps it until the browser has fetched it, and how calling it back went.
+    message_url = models.TextField(db_default="")
+    recall = models.CharField(_("recall"), max_length=12, choices=Recall, db_default="")
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -60,7 +75,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["push_message", "due_at"],
+                fields=["push_message", "push_service", "due_at"],
                 condition=models.Q(state=DeliveryState.PENDING),
                 name="delivery_pending",
             ),
@@ -68,6 +83,9 @@ class Delivery(models.Model):
                 fields=["push_message", "lease_until"],
                 condition=models.Q(state=DeliveryState.SENDING),
                 name="delivery_leased",
+            ),
+            models.Index(
+                fields=["push_message", "id"], condition=models.Q(recall="asked"), name="delivery_recalled"
             ),
             models.Index(fields=["push_message", "state"], name="delivery_by_state"),
             models.Index(fields=["recipient", "-id"], name="delivery_of_recipient"),

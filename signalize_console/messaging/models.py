@@ -77,6 +77,8 @@ class PushMessage(Content):
     due_at = models.DateTimeField(editable=False, null=True)
     expanded_to = models.BigIntegerField(editable=False, default=0)
     expand_until = models.BigIntegerField(editable=False, null=True)
+    total = models.PositiveBigIntegerField(_("deliveries"), editable=False, default=0)
+    paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
 
     class Meta:

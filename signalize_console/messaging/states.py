@@ -38,9 +38,9 @@ MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     M.AWAITING_APPROVAL: frozenset({M.DRAFT, M.SCHEDULED, M.CANCELLED}),
     M.SCHEDULED: frozenset({M.DRAFT, M.EXPANDING, M.SENDING, M.HELD, M.CANCELLED}),
     M.HELD: frozenset({M.SCHEDULED, M.CANCELLED}),
-    M.EXPANDING: frozenset({M.SENDING, M.CANCELLED}),
+    M.EXPANDING: frozenset({M.SENDING, M.PAUSED, M.CANCELLED}),
     M.SENDING: frozenset({M.PAUSED, M.FINISHED, M.CANCELLED}),
-    M.PAUSED: frozenset({M.SENDING, M.CANCELLED}),
+    M.PAUSED: frozenset({M.EXPANDING, M.SENDING, M.CANCELLED}),
     M.FINISHED: frozenset(),
     M.CANCELLED: frozenset(),
 }
