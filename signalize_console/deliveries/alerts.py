@@ -1,6 +1,9 @@
 """What is wrong with a push service now, as seen by the engine; for people and for the engine itself."""
 
-from django.db import models
+import random
+from typing import NamedTuple
+
+from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -53,3 +56,93 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.push_service}: {self.get_kind_display()}"
+
+
+# How long until the first try after a stop, and at most between two.
+FIRST_PROBE = {AlertKind.OUTAGE: 15.0, AlertKind.CONFIGURATION: 60.0}
+LONGEST_PROBE = {AlertKind.OUTAGE: 60.0, AlertKind.CONFIGURATION: 900.0}
+
+RAISE = """
+INSERT INTO deliveries_alert (kind, website_id, push_service, reason, status_code, answer, probe_at)
+VALUES (%s, %s, %s, %s, nullif(%s, 0), %s, now() + make_interval(secs => %s))
+ON CONFLICT (kind, website_id, push_service) WHERE ended_at IS NULL DO NOTHING
+"""
+STOPS = """
+SELECT id, kind, website_id, push_service, probe_at <= now() FROM deliveries_alert
+WHERE ended_at IS NULL AND probe_at IS NOT NULL
+"""
+TAKE_PROBE = """
+UPDATE deliveries_alert
+SET probes = probes + 1, probe_at = now() + make_interval(secs => LEAST(%s * 1.5 ^ LEAST(probes, 20), %s))
+WHERE id = %s AND ended_at IS NULL AND probe_at <= now()
+"""
+# What waited for the push service has its time now.
+CALL_ALL_BACK = """
+UPDATE messaging_pushmessage SET due_at = now()
+WHERE id IN (
+    SELECT id FROM messaging_pushmessage
+    WHERE state = 'sending' AND due_at > now() AND (website_id = %s OR %s IS NULL)
+    ORDER BY id FOR UPDATE
+)
+"""
+
+
+class Stop(NamedTuple):
+    """Nothing goes there, for one website or (None) for all, but one delivery when it ``is_due``."""
+
+    id: int
+    kind: str
+    website_id: int | None
+    push_service: str
+    is_due: bool
+
+
+class Said(NamedTuple):
+    """What the push service said."""
+
+    reason: str = ""
+    status: int = 0
+    answer: str = ""
+
+
+NOTHING = Said()
+
+
+def raise_alert(kind: AlertKind, website_id: int | None, push_service: str, said: Said = NOTHING) -> None:
+    """Opens an alert, unless it is open. One that stops the sending names the time of the first try."""
+    wait = FIRST_PROBE.get(kind)
+    jittered = None if wait is None else wait * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+    answer = said.answer[:500].replace("\0", "")
+    with connection.cursor() as cursor:
+        cursor.execute(RAISE, [kind, website_id, push_service, said.reason, said.status, answer, jittered])
+
+
+def stops() -> list[Stop]:
+    with connection.cursor() as cursor:
+        cursor.execute(STOPS)
+        return [Stop(*row) for row in cursor.fetchall()]
+
+
+def take_probe(stop: Stop) -> bool:
+    """Whether we are the one who may try now. The next try is later and later."""
+    kind = AlertKind(stop.kind)
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_PROBE, [FIRST_PROBE[kind], LONGEST_PROBE[kind], stop.id])
+        return cursor.rowcount == 1
+
+
+def end(alert_id: int) -> None:
+    """It is over: what waited for it is sent."""
+    ended = Alert.objects.open().filter(pk=alert_id)
+    website_id = ended.values_list("website_id", flat=True).first()
+    with transaction.atomic():
+        if ended.update(ended_at=Now(), probe_at=None):
+            with connection.cursor() as cursor:
+                cursor.execute(CALL_ALL_BACK, [website_id, website_id])
+
+
+def end_throttled(website_id: int, push_service: str) -> None:
+    """The lane runs freely again."""
+    Alert.objects.open().filter(
+        kind=AlertKind.THROTTLED, website_id=website_id, push_service=push_service
+    ).update(ended_at=Now())

@@ -7,25 +7,30 @@ import functools
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
-from signalize_console.deliveries import ledger, progress
-from signalize_console.deliveries.ledger import Claimed, Result
-from signalize_console.deliveries.sending import make_transport, request_for, result_of
-from signalize_console.webpush.transport import Transport
+from signalize_console.deliveries import caps, ledger, progress
+from signalize_console.deliveries.lanes import WINDOW, Lanes
+from signalize_console.deliveries.ledger import LEASE_SECONDS, Claim, Claimed, Result
+from signalize_console.deliveries.sending import make_transport, request_for, result_of, signer
+from signalize_console.deliveries.watch import Watch
+from signalize_console.webpush.transport import Answer, PushRequest, Transport
 
 log = logging.getLogger(__name__)
 
-WINDOW = 64
 GROUP = 48
 SECONDS = 20.0
 LOOK_AGAIN = 0.1
 # How long an answer waits for company before it is recorded.
 LINGER = 0.003
-SETTLE_EVERY = 1.0
+SETTLE_EVERY = 0.5
+# After being told to stop: how long for what is under way.
+GRACE = 9.0
+SUSPECT_SECONDS = 3.0
+UNAUTHORIZED = 401
 
 
 @functools.cache
@@ -38,6 +43,11 @@ def transport() -> Transport:
     return _transport_of(os.getpid())
 
 
+@functools.cache
+def _lanes_of(process: int, transactional: bool) -> Lanes:
+    return Lanes()
+
+
 class Dispatch:
     """One run of the engine for one class of messages."""
 
@@ -45,68 +55,149 @@ class Dispatch:
         self.transactional = transactional
         self.stop = stop
         self.wire = transport()
+        self.lanes = _lanes_of(os.getpid(), transactional)
+        self.watch = Watch(self.lanes)
         self.results: list[Result] = []
         self.touched: set[int] = set()
-        self.open = 0
+        # What an earlier run left under way, when the database went away.
+        self.open = {
+            request.id.id: request.id for request in self.wire.requests if isinstance(request.id, Claimed)
+        }
+        self.lanes.begin(self.open.values())
         self.posted = 0
         self.look_at = self.settle_at = 0.0
+        self.connected_at = time.monotonic()
 
     def run(self, seconds: float = SECONDS) -> int:
         """Sends what is due until nothing is, or the time is over. Returns how many were posted."""
-        end = time.monotonic() + seconds
-        more = True
+        started, stopped_at, more = time.monotonic(), 0.0, True
+        self.watch.tick(started)
+        if self.transactional:
+            self._run_suspects(started + SUSPECT_SECONDS)
         while more or self.open:
-            claiming = more and time.monotonic() < end and not self.stop()
-            more = self._turn(claiming) and claiming
+            now = time.monotonic()
+            if self.stop():
+                stopped_at = stopped_at or now
+                if now > stopped_at + GRACE:
+                    self._take(self.wire.abandon())
+            more = self._try_turn(more and now < started + seconds and not stopped_at)
         self._advance()
         return self.posted
+
+    def _run_suspects(self, until: float) -> None:
+        """What was lost with several workers goes alone: whatever happens, it happens to nothing else."""
+        while time.monotonic() < until and not self.stop():
+            self._claim([Claim(1, suspect=True)])
+            if not self.open:
+                return
+            while self.open:
+                self._try_turn(claiming=False)
+
+    def _try_turn(self, claiming: bool) -> bool:
+        """One turn. A lost database is waited for as long as our leases last; the results stay ours."""
+        now = time.monotonic()
+        try:
+            more = self._turn(claiming)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if now > self.connected_at + LEASE_SECONDS:
+                raise
+            time.sleep(LOOK_AGAIN)
+            return claiming
+        return more and claiming
 
     def _turn(self, claiming: bool) -> bool:
         """Waits for answers, or records them and refills the window. False: nothing more is due."""
         now = time.monotonic()
         if self.wire.in_flight and len(self.results) < GROUP and now < self.look_at:
             answers = self.wire.poll(self.look_at - now)
-            self.results += [result_of(answer, self.transactional) for answer in answers]
+            self._take(answers)
             if answers:
                 self.look_at = min(self.look_at, now + LINGER)
             return True
         self.look_at = now + LOOK_AGAIN
-        claimed = self._record_and_claim(claiming)
-        for delivery in claimed:
-            self._hand_over(delivery, now)
-        if claimed and now < self.settle_at:
+        self.watch.tell()
+        claimed = self._claim(self.watch.claims(WINDOW - len(self.open), now) if claiming else [])
+        self.connected_at = now
+        if now >= self.settle_at or not (claimed or self.open):
+            self._take(self.wire.poll(0))
+            if self._advance():
+                return True
+        if claimed or self.open:
             return True
-        return self._advance() or bool(claimed or self.open)
+        if claiming and self.lanes.is_waiting(now):
+            time.sleep(LOOK_AGAIN)
+            return True
+        return False
 
-    def _record_and_claim(self, claiming: bool) -> list[Claimed]:
-        results, self.results = self.results, []
-        self.open -= len(results)
-        self.touched.update(result.delivery.push_message_id for result in results)
-        limit = WINDOW - self.open if claiming else 0
-        claimed = ledger.record_and_claim(self.transactional, results, limit)
-        self.open += len(claimed)
-        return claimed
+    def _claim(self, claims: Sequence[Claim]) -> bool:
+        """Records the results, claims, and hands over what was claimed. True: something was."""
+        now = time.monotonic()
+        lists = ledger.record_and_claim(self.transactional, self.results, claims)
+        for result in self.results:
+            self.open.pop(result.delivery.id, None)
+            self.touched.add(result.delivery.push_message_id)
+        self.results = []
+        for claim, claimed in zip(claims, lists, strict=True):
+            self.watch.claimed(claim, claimed, now)
+            self.open |= {delivery.id: delivery for delivery in claimed}
+        for claimed in lists:
+            self._hand_over(claimed, now)
+        return any(lists)
 
-    def _hand_over(self, delivery: Claimed, claimed_at: float) -> None:
+    def _hand_over(self, claimed: Sequence[Claimed], claimed_at: float) -> None:
+        reasons = caps.suppressed(claimed) if caps.RULES and claimed else {}
+        for delivery in claimed:
+            if delivery.id in reasons:
+                self._keep(Result(delivery, "suppressed", "not_sent", reasons[delivery.id]))
+                continue
+            request = self._prepare(delivery, claimed_at)
+            if isinstance(request, Result):
+                self._keep(request)
+            else:
+                self.wire.submit(request)
+                self.posted += 1
+
+    def _prepare(self, delivery: Claimed, claimed_at: float) -> PushRequest | Result:
         try:
-            request = request_for(delivery, claimed_at)
+            return request_for(delivery, claimed_at)
         except ImproperlyConfigured as error:
-            request = Result(delivery, "pending", "configuration", "our_key", delay=60.0, answer=str(error))
+            return Result(delivery, "pending", "configuration", "our_key", delay=60.0, answer=str(error))
         except (OperationalError, InterfaceError):
-            raise
+            return Result(delivery, "pending", "not_sent", "no_database")
         except Exception as error:
             # One bad row must not hold up the others.
             log.exception("Delivery %s can't be prepared.", delivery.id)
-            request = Result(delivery, "failed", "not_sent", "internal_error", answer=type(error).__name__)
-        if isinstance(request, Result):
-            self.results.append(request)
-        else:
-            self.wire.submit(request)
-            self.posted += 1
+            return Result(delivery, "failed", "not_sent", "internal_error", answer=type(error).__name__)
+
+    def _take(self, answers: Sequence[Answer]) -> None:
+        now = time.monotonic()
+        for answer in answers:
+            delivery = answer.request.id
+            if not isinstance(delivery, Claimed):
+                continue  # of an earlier run that was cut off: a recall, which is simply made again
+            is_fine = self.lanes.is_fine_elsewhere((delivery.website_id, delivery.push_service), now)
+            self._keep(result_of(answer, self.transactional, is_fine_elsewhere=is_fine))
+            if answer.status == UNAUTHORIZED:
+                signer.cache_clear()
+
+    def _keep(self, result: Result) -> None:
+        self.results.append(result)
+        self.watch.note(result, time.monotonic())
 
     def _advance(self) -> bool:
         """Moves the messages on whose time has come. True: that made work."""
         self.settle_at = time.monotonic() + SETTLE_EVERY
+        self.watch.tick(time.monotonic())
+        self._put_back_stopped()
         reclaimed = ledger.reclaim(self.transactional)
         touched, self.touched = self.touched | set(reclaimed), set()
         return progress.advance(self.transactional, touched) or bool(reclaimed)
+
+    def _put_back_stopped(self) -> None:
+        """What waits inside libcurl is not on its way yet: a pause or a cancel still reaches it."""
+        if stopped := progress.stopped({one.push_message_id for one in self.open.values()}):
+            waiting = self.wire.abandon(
+                lambda transfer: not transfer.begun and transfer.request.id.push_message_id in stopped
+            )
+            self._take(waiting)

@@ -5,25 +5,32 @@ given to another one records nothing.
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-LEASE_SECONDS = 30
+from signalize_console.webpush.push_services import SERVICES
 
+LEASE_SECONDS = 30
+# A delivery that was lost with two workers is sent alone from then on, and given up after this many.
+MOST_LOSSES = 5
+
+# Marketing messages take turns by chance; transactional ones come in the order of their time.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT waiting.* FROM (
-        SELECT id, day FROM messaging_pushmessage
+    SELECT waiting.*, message.website_id, message.seconds_left FROM (
+        SELECT id, day, website_id, extract(epoch FROM valid_until - now()) AS seconds_left
+        FROM messaging_pushmessage
         WHERE transactional = %s AND due_at <= now() AND state = 'sending'
-          AND valid_until > now()
-        ORDER BY due_at OFFSET 0
+          AND valid_until > now(){only}
+        ORDER BY {order} OFFSET 0
     ) message CROSS JOIN LATERAL (
         SELECT id, day, subscription_id, recipient_id FROM deliveries_delivery
         WHERE push_message_id = message.id AND day = message.day AND state = 'pending' AND due_at <= now()
-        ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+          AND push_service = ANY({services}) AND {losses}
+        LIMIT %s FOR UPDATE SKIP LOCKED
     ) waiting LIMIT %s
 )
 UPDATE deliveries_delivery delivery
@@ -33,36 +40,57 @@ FROM due
 LEFT JOIN recipients_subscription subscription ON subscription.id = due.subscription_id
 LEFT JOIN recipients_recipient recipient ON recipient.id = due.recipient_id
 WHERE delivery.id = due.id AND delivery.day = due.day
-RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id,
-    delivery.subscription_id, coalesce(subscription.state, 'erased'), subscription.endpoint,
-    subscription.p256dh, subscription.auth, subscription.vapid_key_id, coalesce(recipient.language, '')
+RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id, due.website_id,
+    delivery.push_service, due.seconds_left::float,
+    delivery.subscription_id, delivery.recipient_id, coalesce(subscription.state, 'erased'),
+    subscription.endpoint, subscription.p256dh, subscription.auth, subscription.vapid_key_id,
+    subscription.created_at > now() - interval '10 minutes', subscription.key_mismatch_at IS NOT NULL,
+    coalesce(recipient.language, '')
 """
+TRUSTED, SUSPECT = "losses < 2", "losses >= 2"
+SUSPECTS = """ AND id IN (
+    SELECT push_message_id FROM deliveries_delivery WHERE state = 'pending' AND losses >= 2
+)"""
+# The push services of one message that are open to its website.
+OPEN_TO_WEBSITE = """ARRAY(
+    SELECT name FROM unnest(%s::text[]) name
+    WHERE NOT EXISTS (
+        SELECT FROM unnest(%s::bigint[], %s::text[]) AS closed (website_id, name)
+        WHERE closed.website_id = message.website_id AND closed.name = name.name
+    )
+)"""
 
+# An attempt is written by whoever still holds the delivery, and where it did not simply succeed.
 RECORD = """
-UPDATE deliveries_delivery delivery
-SET state = result.state, reason = result.reason, status_code = nullif(result.status, 0),
-    lease_until = NULL, answered_at = now(),
-    due_at = CASE result.state WHEN 'pending' THEN now() + make_interval(secs => result.delay)
-             ELSE delivery.due_at END
-FROM unnest(%s::bigint[], %s::date[], %s::int[], %s::text[], %s::text[], %s::int[], %s::float[])
-    AS result (id, day, attempts, state, reason, status, delay)
-WHERE delivery.id = result.id AND delivery.day = result.day
-  AND delivery.state = 'sending' AND delivery.attempts = result.attempts
-"""
-
-RECORD_ATTEMPTS = """
+WITH result AS (
+    SELECT * FROM unnest(%s::bigint[], %s::date[], %s::int[], %s::text[], %s::text[], %s::int[], %s::float[],
+                         %s::text[], %s::text[], %s::text[], %s::int[])
+    AS result (id, day, attempts, state, reason, status, delay, message_url, outcome, answer, milliseconds)
+), recorded AS (
+    UPDATE deliveries_delivery delivery
+    SET state = result.state, reason = result.reason, status_code = nullif(result.status, 0),
+        lease_until = NULL, answered_at = now(), message_url = result.message_url,
+        due_at = CASE result.state WHEN 'pending' THEN now() + make_interval(secs => result.delay)
+                 ELSE delivery.due_at END
+    FROM result
+    WHERE delivery.id = result.id AND delivery.day = result.day
+      AND delivery.state = 'sending' AND delivery.attempts = result.attempts
+    RETURNING result.*
+)
 INSERT INTO deliveries_attempt
     (day, delivery_id, number, outcome, reason, status_code, answer, milliseconds)
-SELECT day, id, number, outcome, reason, nullif(status, 0), answer, milliseconds
-FROM unnest(%s::date[], %s::bigint[], %s::int[], %s::text[], %s::text[], %s::int[], %s::text[], %s::int[])
-    AS made (day, id, number, outcome, reason, status, answer, milliseconds)
+SELECT day, id, attempts, outcome, reason, nullif(status, 0), answer, milliseconds
+FROM recorded WHERE outcome <> 'accepted' OR attempts > 1
 """
 
 END_SUBSCRIPTIONS = """
 UPDATE recipients_subscription
-SET state = 'expired', ended_at = now(), ended_reason = 'push service: gone'
-WHERE id = ANY(%s) AND state = 'active'
+SET state = 'quarantined', ended_at = now(), ended_reason = 'push service: ' || ended.reason
+FROM unnest(%s::bigint[], %s::text[]) AS ended (id, reason)
+WHERE recipients_subscription.id = ended.id AND state = 'active'
 """
+
+MARK_MISMATCHED = "UPDATE recipients_subscription SET key_mismatch_at = now() WHERE id = ANY(%s)"
 
 # The messages of deliveries that wait again get an appointment no later than theirs.
 CALL_BACK = """
@@ -81,32 +109,72 @@ WITH lost AS (
     LIMIT 1000 FOR UPDATE OF delivery SKIP LOCKED
 )
 UPDATE deliveries_delivery delivery
-SET state = CASE WHEN lost.transactional THEN 'pending' ELSE 'unknown' END,
-    reason = 'worker_lost', lease_until = NULL
+SET state = CASE WHEN NOT lost.transactional THEN 'unknown'
+                 WHEN delivery.losses + 1 >= %s THEN 'failed' ELSE 'pending' END,
+    reason = CASE WHEN lost.transactional AND delivery.losses + 1 >= %s THEN 'poison' ELSE 'worker_lost' END,
+    losses = delivery.losses + 1, lease_until = NULL
 FROM lost WHERE delivery.id = lost.id AND delivery.day = lost.day
 RETURNING lost.message_id
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """How many to claim: of these ``services``, or of all ``but`` those; ``without`` these lanes.
+
+    ``suspect`` claims those that were lost with a worker before, and are to be sent alone.
+    """
+
+    limit: int
+    services: tuple[str, ...] = ()
+    website_id: int | None = None
+    but: tuple[str, ...] = ()
+    without: tuple[tuple[int, str], ...] = ()
+    suspect: bool = False
+
+    def statement(self, transactional: bool) -> tuple[str, list[Any]]:
+        names = [name for name in self.services or SERVICES if name not in self.but]
+        services: list[Any] = [names]
+        if self.without:
+            services += [list(column) for column in zip(*self.without, strict=True)]
+        sql = CLAIM.format(
+            only=SUSPECTS if self.suspect else "" if self.website_id is None else " AND website_id = %s",
+            order="due_at" if transactional else "random()",
+            services=OPEN_TO_WEBSITE if self.without else "%s::text[]",
+            losses=SUSPECT if self.suspect else TRUSTED,
+        )
+        website = [] if self.website_id is None else [self.website_id]
+        return sql, [*(transactional, *website, *services, self.limit, self.limit, LEASE_SECONDS)]
+
+
 class Claimed(NamedTuple):
-    """One delivery in our hands, with what sending it takes."""
+    """One delivery in our hands, with what sending it takes. ``seconds_left``: how long it is still valid."""
 
     id: int
     day: datetime.date
     attempts: int
     push_message_id: int
+    website_id: int
+    push_service: str
+    seconds_left: float
     subscription_id: int
+    recipient_id: int
     subscription_state: str
     endpoint: str
     p256dh: str
     auth: str
     vapid_key_id: int
+    is_young: bool
+    is_mismatched: bool
     language: str
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a claimed delivery. ``delay`` is seconds until the next try of a pending one."""
+    """What became of a claimed delivery. ``delay`` is seconds until the next try of a pending one.
+
+    ``asked_wait`` is the part of it that the push service asked for; ``is_outage``: it seems to be down.
+    """
 
     delivery: Claimed
     state: str
@@ -116,21 +184,21 @@ class Result:
     delay: float = 0.0
     answer: str = ""
     milliseconds: int = 0
+    message_url: str = ""
+    asked_wait: float = 0.0
+    is_outage: bool = False
 
-    @property
-    def is_worth_a_line(self) -> bool:
-        return self.outcome != "accepted" or self.delivery.attempts > 1
 
-
-def record_and_claim(transactional: bool, results: Sequence[Result], limit: int) -> list[Claimed]:
-    """Records what became of these deliveries, and takes up to ``limit`` due ones: one transaction.
+def record_and_claim(
+    transactional: bool, results: Sequence[Result], claims: Sequence[Claim]
+) -> list[list[Claimed]]:
+    """Records what became of these deliveries, and claims due ones, a list for each claim: one transaction.
 
     They are ours, for LEASE_SECONDS, when this returns: it has committed. PostgreSQL runs several
     statements that are sent at once as one transaction, and one way to and fro is all it costs.
     """
-    statements: list[tuple[str, list[Any]]] = [*_recording(results)] if results else []
-    if limit:
-        statements.append((CLAIM, [transactional, limit, limit, LEASE_SECONDS]))
+    statements = [*_recording(results)] if results else []
+    statements += [claim.statement(transactional) for claim in claims]
     if not statements:
         return []
     with connection.cursor() as cursor:
@@ -138,31 +206,35 @@ def record_and_claim(transactional: bool, results: Sequence[Result], limit: int)
             ";".join(sql for sql, _values in statements),
             [one for _sql, values in statements for one in values],
         )
-        while cursor.nextset():
-            pass
-        return [Claimed(*row) for row in cursor.fetchall()] if limit else []
+        claimed = []
+        for _statement in statements:
+            if cursor.description:
+                claimed.append([Claimed(*row) for row in cursor.fetchall()])
+            cursor.nextset()
+        return claimed
 
 
 def _recording(results: Sequence[Result]) -> Iterator[tuple[str, list[Any]]]:
     """The statements that write the outcomes, end subscriptions that are gone, and set new appointments."""
-    yield (
-        RECORD,
-        _columns(
-            (r.delivery.id, r.delivery.day, r.delivery.attempts, r.state, r.reason, r.status, r.delay)
-            for r in results
-        ),
-    )
-    if lines := [result for result in results if result.is_worth_a_line]:
-        yield (
-            RECORD_ATTEMPTS,
-            _columns(
-                (r.delivery.day, r.delivery.id, r.delivery.attempts, r.outcome, r.reason, r.status,
-                 r.answer[:500].replace("\0", ""), r.milliseconds)
-                for r in lines
+    yield RECORD, [
+        list(column)
+        for column in zip(
+            *(
+                (r.delivery.id, r.delivery.day, r.delivery.attempts, r.state, r.reason, r.status, r.delay,
+                 r.message_url, r.outcome, r.answer[:500].replace("\0", ""), r.milliseconds)
+                for r in results
             ),
-        )  # fmt: skip
-    if gone := [result.delivery.subscription_id for result in results if result.outcome == "gone"]:
-        yield END_SUBSCRIPTIONS, [gone]
+            strict=True,
+        )
+    ]  # fmt: skip
+    if gone := [result for result in results if result.state == "gone"]:
+        yield (
+            END_SUBSCRIPTIONS,
+            [[one.delivery.subscription_id for one in gone], [one.reason for one in gone]],
+        )
+    mismatched = [one.delivery.subscription_id for one in results if one.outcome == "key_mismatch"]
+    if mismatched:
+        yield MARK_MISMATCHED, [mismatched]
     if again := [result for result in results if result.state == "pending"]:
         messages = sorted({result.delivery.push_message_id for result in again})
         yield CALL_BACK, [min(result.delay for result in again), messages]
@@ -174,9 +246,5 @@ def reclaim(transactional: bool) -> list[int]:
     Returns the ids of their push messages.
     """
     with connection.cursor() as cursor:
-        cursor.execute(RECLAIM, [transactional])
+        cursor.execute(RECLAIM, [transactional, MOST_LOSSES, MOST_LOSSES])
         return sorted({message_id for (message_id,) in cursor.fetchall()})
-
-
-def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]

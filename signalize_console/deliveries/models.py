@@ -85,6 +85,11 @@ class Delivery(models.Model):
                 name="delivery_leased",
             ),
             models.Index(
+                fields=["push_message"],
+                condition=models.Q(state=DeliveryState.PENDING, losses__gte=2),
+                name="delivery_suspect",
+            ),
+            models.Index(
                 fields=["push_message", "id"], condition=models.Q(recall="asked"), name="delivery_recalled"
             ),
             models.Index(fields=["push_message", "state"], name="delivery_by_state"),

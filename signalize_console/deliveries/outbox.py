@@ -23,6 +23,20 @@ from signalize_console.websites.models import Website
 
 MAX_RECIPIENTS = 1_000
 
+MAKE_DELIVERIES = """
+WITH made AS (
+    INSERT INTO deliveries_delivery
+        (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at)
+    SELECT %(day)s, %(message)s, id, recipient_id, push_service, 'pending', %(due)s
+    FROM recipients_subscription
+    WHERE website_id = %(website)s AND recipient_id = ANY(%(recipients)s) AND state = %(active)s
+    RETURNING recipient_id
+), counted AS (
+    UPDATE messaging_pushmessage SET total = (SELECT count(*) FROM made) WHERE id = %(message)s
+)
+SELECT recipient_id FROM made
+"""
+
 
 class NotAccepted(ValueError):
     """A push message that can't be sent as it is; nothing was stored. ``str()`` says why and what to do."""
@@ -152,23 +166,14 @@ def _texts_of(message: PushMessage) -> list[PushMessageText]:
 
 def _make_deliveries(message: PushMessage, recipient_ids: list[int]) -> list[int]:
     """One statement, whatever the number. Returns the recipient id of each delivery made."""
+    values = {
+        "day": message.day,
+        "message": message.pk,
+        "due": message.due_at,
+        "website": message.website_id,
+        "recipients": recipient_ids,
+        "active": SubscriptionState.ACTIVE,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO deliveries_delivery
-                (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at)
-            SELECT %s, %s, id, recipient_id, push_service, 'pending', %s
-            FROM recipients_subscription
-            WHERE website_id = %s AND recipient_id = ANY(%s) AND state = %s
-            RETURNING recipient_id
-            """,
-            [
-                message.day,
-                message.pk,
-                message.due_at,
-                message.website_id,
-                recipient_ids,
-                SubscriptionState.ACTIVE,
-            ],
-        )
+        cursor.execute(MAKE_DELIVERIES, values)
         return [recipient_id for (recipient_id,) in cursor.fetchall()]

@@ -8,14 +8,25 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
+from signalize_console.webpush.push_services import SERVICES
+
 CHUNK = 5_000
 
+# A marketing message that nobody could start in time waits for a person: its hour may have passed.
 START = """
 UPDATE messaging_pushmessage
-SET state = CASE audience WHEN 'everyone' THEN 'expanding' ELSE 'sending' END,
-    expand_until = CASE audience WHEN 'everyone' THEN
+SET state = CASE WHEN late THEN 'held' WHEN audience = 'everyone' THEN 'expanding' ELSE 'sending' END,
+    due_at = CASE WHEN late THEN NULL ELSE due_at END,
+    expand_until = CASE WHEN audience = 'everyone' AND NOT late THEN
         (SELECT coalesce(max(id), 0) FROM recipients_subscription) END
-WHERE transactional = %s AND due_at <= now() AND state = 'scheduled'
+FROM (
+    SELECT id AS due_id, NOT transactional AND coalesce(scheduled_at < now() - interval '30 minutes', false)
+        AS late
+    FROM messaging_pushmessage
+    WHERE transactional = %s AND due_at <= now() AND state = 'scheduled'
+    ORDER BY due_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+) due
+WHERE id = due_id
 """
 
 NEXT_TO_EXPAND = """
@@ -33,9 +44,9 @@ WITH chunk AS (
     INSERT INTO deliveries_delivery
         (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at)
     SELECT %(day)s, %(message)s, id, recipient_id, push_service, 'pending', %(due)s FROM chunk
-    ON CONFLICT DO NOTHING
+    ON CONFLICT DO NOTHING RETURNING 1
 )
-SELECT max(id), count(*) FROM chunk
+SELECT max(id), count(*), (SELECT count(*) FROM made) FROM chunk
 """
 
 CLOSE_PENDING = """
@@ -51,7 +62,7 @@ UPDATE deliveries_delivery delivery SET state = '{state}', reason = '{reason}'
 FROM chunk WHERE delivery.id = chunk.id AND delivery.day = chunk.day
 """
 EXPIRE = CLOSE_PENDING.format(
-    condition="message.state = 'sending' AND message.valid_until <= now()",
+    condition="message.state IN ('sending', 'expanding') AND message.valid_until <= now()",
     state="expired",
     reason="valid_until",
 )
@@ -61,11 +72,16 @@ CANCEL = CLOSE_PENDING.format(
 
 LOCK_DUE = """
 SELECT id FROM messaging_pushmessage
-WHERE (id = ANY(%s) OR (transactional = %s AND due_at <= now()))
-  AND (state IN ('sending', 'cancelled') OR (state = 'expanding' AND valid_until <= now()))
+WHERE id IN (
+    SELECT id FROM messaging_pushmessage
+    WHERE transactional = %s AND due_at <= now()
+      AND (state IN ('sending', 'cancelled') OR (state = 'expanding' AND valid_until <= now()))
+    ORDER BY due_at LIMIT 2000
+) OR (id = ANY(%s) AND state IN ('sending', 'cancelled'))
 ORDER BY id FOR UPDATE
 """
 
+# An open alert with a time of its next try holds back the deliveries of its push service until then.
 SETTLE = """
 UPDATE messaging_pushmessage message
 SET due_at = next.at,
@@ -74,8 +90,18 @@ SET due_at = next.at,
     finished_at = CASE WHEN next.at IS NULL THEN coalesce(message.finished_at, now()) END
 FROM (
     SELECT locked.id, LEAST(
-        (SELECT LEAST(min(due_at), locked.valid_until) FROM deliveries_delivery
-         WHERE push_message_id = locked.id AND day = locked.day AND state = 'pending'
+        (SELECT LEAST(min(GREATEST(first.due_at, (
+             SELECT max(probe_at) FROM deliveries_alert alert
+             WHERE alert.ended_at IS NULL AND alert.push_service = service.name
+               AND (alert.website_id IS NULL OR alert.website_id = locked.website_id)
+         ))), locked.valid_until)
+         FROM unnest(%s::text[]) AS service (name)
+         CROSS JOIN LATERAL (
+             SELECT due_at FROM deliveries_delivery
+             WHERE push_message_id = locked.id AND day = locked.day AND state = 'pending'
+               AND push_service = service.name
+             ORDER BY due_at LIMIT 1
+         ) first
          HAVING count(*) > 0),
         (SELECT min(lease_until) FROM deliveries_delivery
          WHERE push_message_id = locked.id AND day = locked.day AND state = 'sending')
@@ -83,6 +109,14 @@ FROM (
     FROM messaging_pushmessage locked WHERE locked.id = ANY(%s)
 ) next
 WHERE message.id = next.id
+"""
+
+# What was told to stop: its deliveries that are claimed but not yet on their way are put back.
+STOPPED = "SELECT id FROM messaging_pushmessage WHERE id = ANY(%s) AND state <> 'sending'"
+
+PAUSE = """
+UPDATE messaging_pushmessage SET state = 'paused', paused_because = %s
+WHERE id = %s AND state IN ('sending', 'expanding')
 """
 
 
@@ -119,18 +153,31 @@ def _expand_chunk(transactional: bool) -> bool:
                 "limit": CHUNK,
             },
         )
-        last, count = cursor.fetchone()
+        last, count, made = cursor.fetchone()
         done = count < CHUNK
         cursor.execute(
-            "UPDATE messaging_pushmessage SET expanded_to = %s, state = %s WHERE id = %s",
-            [last or after, "sending" if done else "expanding", message],
+            "UPDATE messaging_pushmessage SET expanded_to = %s, total = total + %s, state = %s WHERE id = %s",
+            [until if done else last, made, "sending" if done else "expanding", message],
         )
     return True
+
+
+def stopped(message_ids: Iterable[int]) -> set[int]:
+    """Those of these push messages that were paused or cancelled."""
+    with connection.cursor() as cursor:
+        cursor.execute(STOPPED, [list(message_ids)])
+        return {message_id for (message_id,) in cursor.fetchall()}
+
+
+def pause(message_id: int, reason: str) -> None:
+    """The engine pauses a push message itself, where going on would only fail."""
+    with connection.cursor() as cursor:
+        cursor.execute(PAUSE, [reason, message_id])
 
 
 def _settle(transactional: bool, touched: Iterable[int]) -> None:
     """The lock orders us after whoever puts a delivery back: both also write ``due_at``."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOCK_DUE, [list(touched), transactional])
+        cursor.execute(LOCK_DUE, [transactional, list(touched)])
         if ids := [message_id for (message_id,) in cursor.fetchall()]:
-            cursor.execute(SETTLE, [ids])
+            cursor.execute(SETTLE, [list(SERVICES), ids])

@@ -1,4 +1,4 @@
-"""How the push services answered, counted by the minute: what alerts are judged by and reports are made of."""
+"""How the push services answered, counted by the minute: alerts are judged by it."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -47,7 +47,9 @@ MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
 
 DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     D.PENDING: frozenset({D.SENDING, D.EXPIRED, D.CANCELLED, D.SUPPRESSED}),
-    D.SENDING: frozenset({D.PENDING, D.ACCEPTED, D.GONE, D.FAILED, D.EXPIRED, D.CANCELLED, D.UNKNOWN}),
+    D.SENDING: frozenset(
+        {D.PENDING, D.ACCEPTED, D.GONE, D.FAILED, D.EXPIRED, D.CANCELLED, D.SUPPRESSED, D.UNKNOWN}
+    ),
     D.ACCEPTED: frozenset(),
     D.GONE: frozenset(),
     D.FAILED: frozenset(),

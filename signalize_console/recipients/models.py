@@ -89,7 +89,7 @@ class Subscription(models.Model):
     )
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_reason = models.CharField(_("why it ended"), max_length=64, blank=True)
-    # A push service says that it was made with another key: nothing is sent until the browser subscribes anew.
+    # Made with another key, says the push service: nothing is sent until the browser subscribes anew.
     key_mismatch_at = models.DateTimeField(_("key refused"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("subscribed"), db_default=Now(), editable=False)
     seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)

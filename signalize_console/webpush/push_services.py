@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+SERVICES = ("fcm", "mozilla", "apple", "wns", "other")
 HOSTS = {
     "fcm.googleapis.com": "fcm",
     "android.googleapis.com": "fcm",

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from signalize_console.webpush.push_services import Endpoint, PushServices
 MOST_BODY = 16 * 1024
 MOST_HEADER = 32 * 1024
 KEPT_TEXT = 1_000
+LONGEST_HEADER = 2_048
 KEPT_HEADERS = {b"location", b"retry-after", b"ttl", b"apns-id", b"date"}
 
 # Failures before anything of the request was on its way.
@@ -28,7 +30,7 @@ BEFORE_SENDING = {
 
 @dataclass(frozen=True, slots=True)
 class PushRequest:
-    """One POST. Past ``deadline`` (monotonic seconds) it is not handed to the wire any more."""
+    """One POST, or the DELETE of a message. Past ``deadline`` (monotonic seconds) it isn't begun any more."""
 
     id: Any
     endpoint: Endpoint
@@ -38,6 +40,7 @@ class PushRequest:
     urgency: str
     topic: str | None
     deadline: float
+    method: str = "POST"
 
 
 @dataclass(slots=True)
@@ -78,21 +81,16 @@ class Transfer:
         self.begun = self.refused_address = self.late = False
         self.header_bytes = self.body_bytes = 0
         self.headers, self.text = {}, b""
-        lines = [
-            f"TTL: {request.ttl}",
-            f"Urgency: {request.urgency}",
-            "Content-Encoding: aes128gcm",
-            "Content-Type: application/octet-stream",
-            f"Authorization: {request.authorization}",
-            "Expect:",
-        ]
-        if request.topic:
-            lines.append(f"Topic: {request.topic}")
-        if request.endpoint.service == "wns":
-            lines.append("X-WNS-Cache-Policy: cache")
         self.curl.setopt(pycurl.URL, request.endpoint.url)
-        self.curl.setopt(pycurl.HTTPHEADER, lines)
-        self.curl.setopt(pycurl.POSTFIELDS, request.body)
+        if request.method == "DELETE":
+            self.curl.setopt(pycurl.HTTPGET, True)
+            self.curl.setopt(pycurl.CUSTOMREQUEST, "DELETE")
+            self.curl.setopt(pycurl.HTTPHEADER, [f"Authorization: {request.authorization}"])
+        else:
+            self.curl.unsetopt(pycurl.CUSTOMREQUEST)
+            self.curl.setopt(pycurl.POST, True)
+            self.curl.setopt(pycurl.HTTPHEADER, _header_lines(request))
+            self.curl.setopt(pycurl.POSTFIELDS, request.body)
 
     def answer(self, code: int = 0) -> Answer:
         """The result of the finished transfer; ``code`` is libcurl's, 0 for success."""
@@ -113,6 +111,14 @@ class Transfer:
         else:
             answer.error = self._why(code)
         return answer
+
+    def dropped(self) -> Answer:
+        """The result of a transfer that we end ourselves, before its answer."""
+        while self.opened:
+            self.opened.pop().close()
+        return Answer(
+            self.request, error="stopped_after_sending" if self.begun else "stopped", sent=self.begun
+        )
 
     def _why(self, code: int) -> str:
         if self.refused_address:
@@ -148,7 +154,7 @@ class Transfer:
         name, _colon, value = line.partition(b":")
         name = name.lower()
         if name in KEPT_HEADERS or name.startswith(b"x-wns"):
-            self.headers[name.decode("latin-1")] = value.strip().decode("latin-1")[:KEPT_TEXT]
+            self.headers[name.decode("latin-1")] = value.strip().decode("latin-1")[:LONGEST_HEADER]
         return len(line)
 
     def _body(self, data: bytes) -> int:
@@ -156,6 +162,22 @@ class Transfer:
         if len(self.text) < KEPT_TEXT:
             self.text = (self.text + data)[:KEPT_TEXT]
         return len(data) if self.body_bytes <= MOST_BODY else -1
+
+
+def _header_lines(request: PushRequest) -> list[str]:
+    lines = [
+        f"TTL: {request.ttl}",
+        f"Urgency: {request.urgency}",
+        "Content-Encoding: aes128gcm",
+        "Content-Type: application/octet-stream",
+        f"Authorization: {request.authorization}",
+        "Expect:",
+    ]
+    if request.topic:
+        lines.append(f"Topic: {request.topic}")
+    if request.endpoint.service == "wns":
+        lines.append("X-WNS-Cache-Policy: cache")
+    return lines
 
 
 class Transport:
@@ -203,6 +225,11 @@ class Transport:
     def in_flight(self) -> int:
         return len(self._busy)
 
+    @property
+    def requests(self) -> list[PushRequest]:
+        """What is under way."""
+        return [transfer.request for transfer in self._busy.values()]
+
     def submit(self, request: PushRequest) -> None:
         transfer = self._idle.pop() if self._idle else Transfer(self._push_services, self._options)
         transfer.load(request)
@@ -238,6 +265,16 @@ class Transport:
                 self._idle.append(transfer)
             if not queued:
                 return answers
+
+    def abandon(self, which: Callable[[Transfer], bool] = lambda _transfer: True) -> list[Answer]:
+        """Drops these transfers. Their answers say whether the request may have gone out."""
+        answers = []
+        for transfer in [one for one in self._busy.values() if which(one)]:
+            del self._busy[transfer.curl]
+            answers.append(transfer.dropped())
+            self._multi.remove_handle(transfer.curl)
+            self._idle.append(transfer)
+        return answers
 
     def close(self) -> None:
         """Drops what is in flight and closes the connections."""

@@ -30,6 +30,7 @@ def double(running_double: PushServiceDouble) -> Iterator[PushServiceDouble]:
     with override_settings(**places):
         sending.push_services.cache_clear()
         dispatch._transport_of.cache_clear()
+        dispatch._lanes_of.cache_clear()
         assert places["PUSH_SERVICES"] == settings.PUSH_SERVICES
         yield running_double
         dispatch.transport().close()

@@ -4,14 +4,14 @@ import pytest
 
 from signalize_console.webpush.outcomes import ROWS, Outcome, outcome_of, retry_after
 
-A, G, R, U, M, K, C = (
-    Outcome.ACCEPTED, Outcome.GONE, Outcome.RETRY, Outcome.UNCERTAIN,
+A, G, R, T, D, U, M, K, C = (
+    Outcome.ACCEPTED, Outcome.GONE, Outcome.RETRY, Outcome.THROTTLED, Outcome.DEVICE_THROTTLED, Outcome.UNCERTAIN,
     Outcome.MESSAGE_REJECTED, Outcome.KEY_MISMATCH, Outcome.CONFIGURATION,
 )  # fmt: skip
 CASES = [
     ("fcm", 201, "", A), ("mozilla", 201, "", A), ("apple", 201, "", A), ("wns", 201, "received", A), ("fcm", 202, "", A),
     ("fcm", 200, "", A), ("wns", 200, "received", A), ("wns", 200, "dropped", R), ("wns", 201, "dropped", R),
-    ("wns", 200, "channelthrottled", R), ("wns", 201, "channelthrottled", R),
+    ("wns", 200, "channelthrottled", D), ("wns", 201, "channelthrottled", D), ("wns", 200, "", U),
     ("fcm", 301, "", M), ("fcm", 302, "", M), ("mozilla", 307, "", M), ("fcm", 308, "", M),
     ("apple", 400, '{"reason":"VapidPkHashMismatch"}', K), ("apple", 400, '{"reason":"BadWebPushTopic"}', M),
     ("apple", 400, '{"reason":"BadTtl"}', M), ("apple", 400, '{"reason":"BadUrgency"}', M), ("apple", 400, "", M),
@@ -25,10 +25,10 @@ CASES = [
     ("fcm", 403, "invalid push subscription endpoint", R), ("fcm", 403, "", C), ("mozilla", 403, "mismatch", K),
     ("wns", 403, "", C), ("other", 403, "", C),
     ("fcm", 404, "", G), ("mozilla", 404, "", G), ("wns", 404, "", G), ("apple", 404, '{"reason":"BadPath"}', C),
-    ("fcm", 405, "", C), ("wns", 406, "", R), ("other", 408, "", R),
+    ("fcm", 405, "", C), ("wns", 406, "", T), ("other", 406, "", T), ("other", 408, "", R),
     ("fcm", 410, "", G), ("mozilla", 410, "", G), ("apple", 410, "", G), ("wns", 410, "", G), ("wns", 410, "Domain Blocked", C),
     ("fcm", 411, "", C), ("fcm", 413, "", M), ("apple", 413, "", M), ("fcm", 418, "", M),
-    ("fcm", 429, "", R), ("apple", 429, "", R), ("wns", 429, "", R),
+    ("fcm", 429, "", T), ("apple", 429, "", D), ("wns", 429, "", T), ("mozilla", 429, "", T),
     ("fcm", 500, "", R), ("mozilla", 502, "", R), ("apple", 503, "", R), ("wns", 504, "", R), ("fcm", 599, "", R),
 ]  # fmt: skip
 
@@ -74,4 +74,4 @@ def test_retry_after_is_obeyed_within_reason(value: str, seconds: float | None) 
 
 
 def test_the_wait_comes_with_the_verdict() -> None:
-    assert outcome_of("mozilla", 503, headers={"retry-after": "120"}, sent=True).retry_after == 120
+    assert outcome_of("mozilla", 503, headers={"retry-after": "120"}, sent=True).wait == 120

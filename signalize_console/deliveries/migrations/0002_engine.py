@@ -144,6 +144,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(
+                condition=models.Q(("losses__gte", 2), ("state", "pending")),
+                fields=["push_message"],
+                name="delivery_suspect",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
                 condition=models.Q(("recall", "asked")),
                 fields=["push_message", "id"],
                 name="delivery_recalled",
