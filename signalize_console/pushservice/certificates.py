@@ -20,6 +20,7 @@ NAMES = [
     "mtalk.google.com",
     "web.push.apple.com",
     "wns2-par02p.notify.windows.com",
+    "push.example.net",
 ]
 
 

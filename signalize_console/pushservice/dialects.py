@@ -19,6 +19,7 @@ SERVICES = {
     "jmt17.google.com": "fcm",
     "web.push.apple.com": "apple",
     "wns2-par02p.notify.windows.com": "wns",
+    "push.example.net": "other",
 }
 
 MOZILLA = {

@@ -17,6 +17,7 @@ ENDPOINTS = {
     "fcm": "https://fcm.googleapis.com/fcm/send/{token}",
     "apple": "https://web.push.apple.com/{token}",
     "wns": "https://wns2-par02p.notify.windows.com/w/?token={token}",
+    "other": "https://push.example.net/up/{token}",
 }
 
 
