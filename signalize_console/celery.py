@@ -28,4 +28,9 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "maintenance", "expires": 3600},
     },
+    "Put away what has waited long enough": {
+        "task": "deliveries.clean_up",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance", "expires": 3600},
+    },
 }

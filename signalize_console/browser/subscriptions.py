@@ -10,6 +10,7 @@ from signalize_console.activity.models import REPORTS, EventKind
 from signalize_console.browser.answers import Refused, invalid, part, read_json, text
 from signalize_console.browser.cors import for_website, from_anywhere
 from signalize_console.deliveries import reports, tokens
+from signalize_console.deliveries.readdressing import readdress
 from signalize_console.messaging.content import LANGUAGE
 from signalize_console.recipients import subscribing
 from signalize_console.recipients.models import CLIENT_ID
@@ -40,6 +41,7 @@ def subscriptions(request: HttpRequest, website: Website) -> HttpResponse:
         raise Refused(409, "other_application_server_key", str(error)) from error
     except subscribing.NotYours as error:
         raise Refused(409, "not_your_subscription", str(error)) from error
+    readdress(subscription)
     if is_new:
         events.record(EventKind.SUBSCRIBED, subscription.recipient, push_service=subscription.push_service)
     return JsonResponse({"clientId": subscription.recipient.client_id}, status=201 if is_new else 200)

@@ -7,6 +7,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from signalize_console.activity import partitions
+from signalize_console.deliveries import housekeeping
 from signalize_console.deliveries.dispatch import Dispatch
 
 PARTITIONED = ("activity_event", "deliveries_delivery", "deliveries_attempt")
@@ -34,3 +35,8 @@ def dispatch_marketing() -> None:
 def make_partitions() -> None:
     for table in PARTITIONED:
         partitions.make(table, timezone.now().date())
+
+
+@shared_task(name="deliveries.clean_up")
+def clean_up() -> None:
+    housekeeping.clean_up()

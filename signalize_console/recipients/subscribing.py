@@ -68,6 +68,7 @@ def subscribe(website: Website, visitor: Visitor, push: PushSubscription) -> tup
     subscription.p256dh, subscription.auth = push.p256dh.rstrip("="), push.auth.rstrip("=")
     subscription.push_service = endpoint.service
     subscription.state, subscription.ended_at, subscription.ended_reason = SubscriptionState.ACTIVE, None, ""
+    subscription.key_mismatch_at = None
     subscription.seen_at = Now()
     subscription.save()
     return subscription, is_new

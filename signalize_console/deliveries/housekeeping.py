@@ -1,0 +1,29 @@
+"""What is done every hour: what has waited long enough is put away."""
+
+from django.db import connection
+
+# A subscription that a push service called gone is kept for a week: push services have been wrong. As long as
+# somebody has to judge a wave of them, none ends.
+EXPIRE_QUARANTINED = """
+UPDATE recipients_subscription SET state = 'expired'
+WHERE id IN (
+    SELECT id FROM recipients_subscription subscription
+    WHERE state = 'quarantined' AND ended_at < now() - interval '7 days' AND NOT EXISTS (
+        SELECT FROM deliveries_alert alert
+        WHERE alert.kind = 'mass_expiry' AND alert.ended_at IS NULL
+          AND alert.push_service = subscription.push_service
+    )
+    LIMIT %s
+)
+"""
+DROP_TALLIES = "DELETE FROM deliveries_tally WHERE minute < now() - interval '30 days'"
+CHUNK = 10_000
+
+
+def clean_up() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(DROP_TALLIES)
+        while True:
+            cursor.execute(EXPIRE_QUARANTINED, [CHUNK])
+            if cursor.rowcount < CHUNK:
+                return

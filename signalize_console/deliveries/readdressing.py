@@ -1,0 +1,35 @@
+"""A browser has subscribed anew: what waited because its old key was refused goes to the new subscription."""
+
+from django.db import connection
+
+from signalize_console.recipients.models import Subscription
+
+READDRESS = """
+WITH moved AS (
+    UPDATE deliveries_delivery delivery
+    SET subscription_id = %(subscription)s, push_service = %(push_service)s, due_at = now(),
+        reason = 'resubscribed'
+    WHERE recipient_id = %(recipient)s AND state = 'pending' AND reason = 'vapid_key_mismatch'
+      AND NOT EXISTS (
+        SELECT FROM deliveries_delivery twin
+        WHERE twin.push_message_id = delivery.push_message_id AND twin.day = delivery.day
+          AND twin.subscription_id = %(subscription)s AND twin.id <> delivery.id
+      )
+    RETURNING push_message_id
+)
+UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now())
+WHERE id IN (
+    SELECT id FROM messaging_pushmessage WHERE id IN (SELECT push_message_id FROM moved) ORDER BY id FOR UPDATE
+)
+"""
+
+
+def readdress(subscription: Subscription) -> None:
+    """The recipient's deliveries that wait for a new key are due now, at this subscription."""
+    values = {
+        "subscription": subscription.pk,
+        "push_service": subscription.push_service,
+        "recipient": subscription.recipient_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(READDRESS, values)
