@@ -19,14 +19,15 @@ WITH moved AS (
 )
 UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now())
 WHERE id IN (
-    SELECT id FROM messaging_pushmessage WHERE id IN (SELECT push_message_id FROM moved) ORDER BY id FOR UPDATE
+    SELECT id FROM messaging_pushmessage WHERE id IN (SELECT push_message_id FROM moved)
+    ORDER BY id FOR UPDATE
 )
 """
 
 
 def readdress(subscription: Subscription) -> None:
     """The recipient's deliveries that wait for a new key are due now, at this subscription."""
-    values = {
+    values: dict[str, int | str] = {
         "subscription": subscription.pk,
         "push_service": subscription.push_service,
         "recipient": subscription.recipient_id,
