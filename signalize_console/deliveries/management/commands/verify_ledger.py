@@ -1,0 +1,58 @@
+"""``manage.py verify_ledger``: whether all that must hold in the database does, also while it works."""
+
+import datetime
+import json
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils import timezone
+
+from signalize_console.deliveries import invariants
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks the invariants of push messages and deliveries in one snapshot of the database. Prints a "
+        "line for each violation and exits with 1, or one summary line and exits with 0; 2: it can't look. "
+        "It only reads, and may run beside the engine."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object")
+        parser.add_argument(
+            "--since",
+            type=day_before,
+            default=datetime.date.min,
+            metavar="DAYS",
+            help="look only at push messages accepted in the last DAYS days, not at all of them",
+        )
+
+    def handle(self, *_args: Any, as_json: bool, since: datetime.date, **_options: Any) -> None:
+        try:
+            found = list(invariants.violations(since))
+        except DatabaseError as error:
+            raise CommandError(f"The database can't be checked: {error}", returncode=2) from error
+        self.stdout.write(in_json(found) if as_json else in_words(found))
+        if found:
+            sys.exit(1)
+
+
+def day_before(days: str) -> datetime.date:
+    """The day so many days ago, in UTC as the partitions are."""
+    if not days.isdigit() or len(days) > 5:
+        raise ArgumentTypeError("give a number of days, such as 7")
+    return timezone.now().astimezone(datetime.UTC).date() - datetime.timedelta(days=int(days))
+
+
+def in_words(found: list[invariants.Violation]) -> str:
+    if not found:
+        return f"All {len(invariants.CHECKS)} invariants hold."
+    return "\n".join(f"{violation.check.name}: {violation}" for violation in found)
+
+
+def in_json(found: list[invariants.Violation]) -> str:
+    violations = [{"check": one.check.name, "text": str(one), "facts": one.facts} for one in found]
+    return json.dumps({"checks": len(invariants.CHECKS), "violations": violations}, default=str)
