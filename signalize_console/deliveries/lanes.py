@@ -19,7 +19,8 @@ WINDOW = 64
 # What one push service leaves to the others as soon as there are others.
 RESERVED = 16
 SLOW_SLOTS, SLOW_SECONDS = 12, 2.0
-SEEN_FOR, LOOK_FOR_OTHERS, LOOK_SLOTS, FASTING = 60.0, 0.5, 8, 0.25
+SEEN_FOR, LOOK_FOR_OTHERS, LOOK_SLOTS = 60.0, 0.5, 2
+FASTING, FASTING_SLOTS = 0.25, 2
 OUTAGE_WINDOW, OUTAGE_LEAST, OUTAGE_SHARE = 30.0, 20, 0.5
 REFUSALS_IN_A_ROW = 5
 
@@ -118,21 +119,24 @@ class Lanes:
         now: float,
         without: tuple[Lane, ...],
     ) -> list[Claim]:
-        """A claim for each push service, by its room; who had nothing lately gets few."""
+        """A claim for each push service: equal shares, and what one has no room for goes to the next."""
         claims = []
         if now - self.looked_at >= LOOK_FOR_OTHERS and free:
             self.looked_at = now
             limit = min(free, LOOK_SLOTS)
             claims.append(Claim(limit, but=tuple(seen), without=without))
             free -= limit
-        hungry = [name for name, one in usual.items() if now - one.fed_at >= FASTING]
-        for position, name in enumerate(sorted(usual, key=lambda one: one in hungry)):
-            left = len(usual) - position
-            share = min(2, free) if name not in hungry else -(-free // left)
-            if limit := min(share, self._room(name, seen)):
+        rooms = sorted((self._appetite(name, seen, now), name) for name in usual)
+        for position, (room, name) in enumerate(rooms):
+            if limit := min(room, -(-free // (len(rooms) - position))):
                 claims.append(Claim(limit, services=(name,), without=without))
                 free -= limit
         return claims
+
+    def _appetite(self, name: str, seen: dict[str, Service], now: float) -> int:
+        """Its room, or a few slots if a moment ago it had less due than it could have had."""
+        room = self._room(name, seen)
+        return room if now - self.services[name].fed_at >= FASTING else min(room, FASTING_SLOTS)
 
     def _room(self, name: str, seen: dict[str, Service]) -> int:
         service = self.services.get(name)
