@@ -71,7 +71,7 @@ STOPS = """
 SELECT id, kind, website_id, push_service, probe_at <= now() FROM deliveries_alert
 WHERE ended_at IS NULL AND probe_at IS NOT NULL
 """
-TAKE_PROBE = """
+PUT_OFF = """
 UPDATE deliveries_alert
 SET probes = probes + 1, probe_at = now() + make_interval(secs => LEAST(%s * 1.5 ^ LEAST(probes, 20), %s))
 WHERE id = %s AND ended_at IS NULL AND probe_at <= now()
@@ -123,12 +123,11 @@ def stops() -> list[Stop]:
         return [Stop(*row) for row in cursor.fetchall()]
 
 
-def take_probe(stop: Stop) -> bool:
-    """Whether we are the one who may try now. The next try is later and later."""
+def put_off(stop: Stop) -> None:
+    """A delivery is on its way to see whether it is over. The next one goes later and later."""
     kind = AlertKind(stop.kind)
     with connection.cursor() as cursor:
-        cursor.execute(TAKE_PROBE, [FIRST_PROBE[kind], LONGEST_PROBE[kind], stop.id])
-        return cursor.rowcount == 1
+        cursor.execute(PUT_OFF, [FIRST_PROBE[kind], LONGEST_PROBE[kind], stop.id])
 
 
 def end(alert_id: int) -> None:

@@ -97,7 +97,7 @@ class Watch:
         """What may be claimed now: first the tries at what is stopped, one delivery each."""
         probes: list[Claim] = []
         for stop in self.stops:
-            if stop.is_due and len(probes) < free and alerts.take_probe(stop):
+            if stop.is_due and len(probes) < free:
                 claim = Claim(1, services=(stop.push_service,), website_id=stop.website_id)
                 self.asked[claim] = stop
                 probes.append(claim)
@@ -105,7 +105,8 @@ class Watch:
         return [*probes, *self.lanes.claims(free - len(probes), now)] if free else []
 
     def claimed(self, claim: Claim, deliveries: list[Claimed], now: float) -> None:
-        if stop := self.asked.pop(claim, None):
+        if (stop := self.asked.pop(claim, None)) and deliveries:
+            alerts.put_off(stop)
             self.probes |= {delivery.id: stop for delivery in deliveries}
         self.lanes.claimed(claim, deliveries, now)
 
