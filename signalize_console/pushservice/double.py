@@ -29,7 +29,8 @@ KEPT = 10_000
 
 
 class PushServiceDouble:
-    """Use as a context manager. ``received`` are the accepted pushes, ``rejected`` the refused, and why."""
+    """Use as a context manager. ``received`` are the accepted pushes, ``rejected`` the refused, and why;
+    ``deletions`` the addresses of messages that somebody wanted back."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class PushServiceDouble:
         """Forgets what was received and scripted; subscribers stay."""
         self.received: collections.deque[Push] = collections.deque(maxlen=KEPT)
         self.rejected: collections.deque[tuple[str, str]] = collections.deque(maxlen=KEPT)
+        self.deletions: collections.deque[str] = collections.deque(maxlen=KEPT)
         self.requests = 0
         self.latency = 0.0
         self._scripted: list[tuple[str | None, Reply, bool]] = []
@@ -62,6 +64,14 @@ class PushServiceDouble:
 
     def expire(self, endpoint: str) -> None:
         self.subscribers[_token(endpoint)].gone = True
+
+    def leave(self, endpoint: str) -> None:
+        """The browser goes offline: what comes for it waits here, one for each topic."""
+        self.subscribers[_token(endpoint)].away = True
+
+    def come_back(self, endpoint: str) -> list[Push]:
+        """The browser is online again, and this is what it receives."""
+        return self.subscribers[_token(endpoint)].come_back()
 
     def answer_next(
         self,
@@ -129,12 +139,13 @@ class PushServiceDouble:
             await asyncio.sleep(self.latency)
         service = SERVICES.get(request.authority, "other")
         endpoint = f"https://{request.authority}{request.path}"
-        if request.method == "DELETE":
-            return self._recall(endpoint)
         scripted, taking = self._next_scripted(endpoint)
         if scripted and not taking:
             self.on_push(endpoint, scripted.status, None)
             return scripted
+        if request.method == "DELETE":
+            reply = self._delete(service, endpoint)
+            return scripted or reply
         try:
             push = self._accept(request, endpoint)
         except Refused as refused:
@@ -179,14 +190,18 @@ class PushServiceDouble:
         self.received.append(push)
         return push
 
-    def _recall(self, location: str) -> Reply:
-        number = location.rsplit("/", 1)[-1]
+    def _delete(self, service: str, address: str) -> Reply:
+        """RFC 8030, 6.2: only what still waits can be deleted; Google, Apple and Microsoft don't know it."""
+        self.deletions.append(address)
+        if service not in {"mozilla", "other"}:
+            return Reply(405)
+        number = address.partition("/m/")[2]
         for subscriber in self.subscribers.values():
-            kept = [push for push in subscriber.waiting if push.id != number]
-            if len(kept) < len(subscriber.waiting):
-                subscriber.waiting = kept
-                return Reply(204)
-        return Reply(404)
+            for push in subscriber.waiting:
+                if push.id == number and push.expires_at > time.time():
+                    subscriber.waiting.remove(push)
+                    return Reply(204)
+        return refusal(service, "not_found", "No such message")
 
     # Its life.
 

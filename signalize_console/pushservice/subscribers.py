@@ -42,7 +42,10 @@ class Push:
 
 @dataclass
 class Subscriber:
-    """``relay`` hands a push to a browser and says whether it was there; None: the double decrypts it."""
+    """``relay`` hands a push to a browser and says whether it was there; None: the double decrypts it.
+
+    One of the double's own may be ``away``; what it then has not received yet is ``waiting``.
+    """
 
     token: str
     endpoint: str
@@ -52,13 +55,15 @@ class Subscriber:
     auth: str = ""
     private_key: ec.EllipticCurvePrivateKey | None = None
     relay: Callable[[Push], bool] | None = None
+    away: bool = False
     waiting: list[Push] = field(default_factory=list)
 
     def take(self, push: Push) -> None:
         """Decrypts or relays; a message for a browser that is away waits for its TTL, one per topic."""
         if self.relay is None:
             push.plaintext = self.decrypt(push.body) if push.body else b""
-        elif not self.relay(push) and int(push.headers["ttl"]) > 0:
+        is_there = self.relay(push) if self.relay else not self.away
+        if not is_there and int(push.headers["ttl"]) > 0:
             if topic := push.headers.get("topic"):
                 self.waiting = [one for one in self.waiting if one.headers.get("topic") != topic]
             self.waiting.append(push)
@@ -68,6 +73,12 @@ class Subscriber:
         for push in waiting:
             if push.expires_at > time.time() and self.relay and not self.relay(push):
                 self.waiting.append(push)
+
+    def come_back(self) -> list[Push]:
+        """What one of the double's own receives as soon as it is there again."""
+        self.away = False
+        waiting, self.waiting = self.waiting, []
+        return [push for push in waiting if push.expires_at > time.time()]
 
     def decrypt(self, body: bytes) -> bytes:
         return bytes(

@@ -61,16 +61,32 @@ def post(
 ) -> tuple[int, str]:
     origin = "/".join(subscriber.endpoint.split("/")[:3])
     given = {"TTL": "60", "Content-Encoding": "aes128gcm", "Authorization": authorization(origin), **headers}
-    curl, said = pycurl.Curl(), bytearray()
-    curl.setopt(pycurl.URL, subscriber.endpoint)
-    curl.setopt(pycurl.CAINFO, str(double.ca_file))
-    curl.setopt(pycurl.CONNECT_TO, [f"{origin[8:]}:443:127.0.0.1:{double.port}"])
-    curl.setopt(pycurl.HTTP_VERSION, version)
+    curl = curl_to(double, subscriber.endpoint, version)
     curl.setopt(
         pycurl.HTTPHEADER,
         [f"{name}: {value}" for name, value in given.items() if value is not None] + ["Expect:"],
     )
     curl.setopt(pycurl.POSTFIELDS, body)
+    return perform(curl)
+
+
+def delete(double: PushServiceDouble, url: str) -> int:
+    curl = curl_to(double, url)
+    curl.setopt(pycurl.CUSTOMREQUEST, "DELETE")
+    return perform(curl)[0]
+
+
+def curl_to(double: PushServiceDouble, url: str, version: int = pycurl.CURL_HTTP_VERSION_2TLS) -> pycurl.Curl:
+    curl = pycurl.Curl()
+    curl.setopt(pycurl.URL, url)
+    curl.setopt(pycurl.CAINFO, str(double.ca_file))
+    curl.setopt(pycurl.CONNECT_TO, [f"::127.0.0.1:{double.port}"])
+    curl.setopt(pycurl.HTTP_VERSION, version)
+    return curl
+
+
+def perform(curl: pycurl.Curl) -> tuple[int, str]:
+    said = bytearray()
     curl.setopt(pycurl.WRITEFUNCTION, said.extend)
     curl.setopt(pycurl.HEADERFUNCTION, said.extend)
     curl.perform()
@@ -193,3 +209,48 @@ def test_what_is_not_for_this_subscriber_can_not_be_read(double: PushServiceDoub
     body = encrypted(one, json.dumps({"x": 1}).encode())
     with pytest.raises(http_ece.ECEException):
         other.decrypt(body)
+
+
+def location(said: str) -> str:
+    return next(line for line in said.splitlines() if line.lower().startswith("location:")).split()[1]
+
+
+@pytest.mark.parametrize("service", ["mozilla", "other"])
+def test_a_message_that_waits_can_be_deleted_once(double: PushServiceDouble, service: str) -> None:
+    subscriber = double.make_subscriber(service, application_server_key=PUBLIC)
+    double.leave(subscriber.endpoint)
+    addresses = [location(post(double, subscriber, encrypted(subscriber, text))[1]) for text in (b"1", b"2")]
+
+    assert [delete(double, addresses[0]) for _time in range(2)] == [204, 404]
+    assert delete(double, subscriber.endpoint) == 404
+    assert [push.plaintext for push in double.come_back(subscriber.endpoint)] == [b"2"]
+    assert delete(double, addresses[1]) == 404
+    assert [push.plaintext for push in double.received] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("service", ["fcm", "apple", "wns"])
+def test_who_knows_no_deleting_says_so(double: PushServiceDouble, service: str) -> None:
+    subscriber = double.make_subscriber(service, application_server_key=PUBLIC)
+    double.leave(subscriber.endpoint)
+    _status, said = post(double, subscriber, encrypted(subscriber, b"x"))
+
+    assert delete(double, location(said)) == 405
+    assert len(double.come_back(subscriber.endpoint)) == 1
+
+
+def test_one_message_of_a_topic_waits(double: PushServiceDouble) -> None:
+    subscriber = double.make_subscriber(application_server_key=PUBLIC)
+    double.leave(subscriber.endpoint)
+    for text, topic in ((b"1", "a"), (b"2", "b"), (b"3", "a"), (b"4", None)):
+        post(double, subscriber, encrypted(subscriber, text), Topic=topic)
+
+    assert [push.plaintext for push in double.come_back(subscriber.endpoint)] == [b"2", b"3", b"4"]
+    assert double.come_back(subscriber.endpoint) == []
+
+
+def test_who_is_there_has_received_it_already(double: PushServiceDouble) -> None:
+    subscriber = double.make_subscriber(application_server_key=PUBLIC)
+    _status, said = post(double, subscriber, encrypted(subscriber, b"x"))
+
+    assert delete(double, location(said)) == 404
+    assert double.come_back(subscriber.endpoint) == []
