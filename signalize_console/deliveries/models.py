@@ -33,7 +33,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(push_message=message, day=message.day)
 
     def by_state(self) -> dict[str, int]:
-        return dict(self.order_by().values_list("state").annotate(count=models.Count("*")))
+        """How many there are in each state. Each part has an index of its own."""
+        ended = (
+            self.exclude(state__in=OPEN_DELIVERY_STATES)
+            .order_by()
+            .values_list("state")
+            .annotate(count=models.Count("*"))
+        )
+        still = {state: self.filter(state=state).count() for state in OPEN_DELIVERY_STATES}
+        return {state: count for state, count in [*still.items(), *ended] if count}
 
 
 class Delivery(models.Model):
@@ -92,7 +100,11 @@ class Delivery(models.Model):
             models.Index(
                 fields=["push_message", "id"], condition=models.Q(recall="asked"), name="delivery_recalled"
             ),
-            models.Index(fields=["push_message", "state"], name="delivery_by_state"),
+            models.Index(
+                fields=["push_message", "state"],
+                condition=~models.Q(state__in=sorted(OPEN_DELIVERY_STATES)),
+                name="delivery_ended",
+            ),
             models.Index(fields=["recipient", "-id"], name="delivery_of_recipient"),
         ]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
+from signalize_console.deliveries.ledger import IN_ORDER
 from signalize_console.webpush.push_services import SERVICES
 
 CHUNK = 5_000
@@ -49,26 +50,28 @@ WITH chunk AS (
 SELECT max(id), count(*), (SELECT count(*) FROM made) FROM chunk
 """
 
-CLOSE_PENDING = """
+# Nothing of these goes out any more: what waits is closed, a chunk at a time.
+OVER = """
+SELECT id FROM messaging_pushmessage
+WHERE transactional = %s AND due_at <= now()
+  AND (state = 'cancelled' OR (state IN ('sending', 'expanding') AND valid_until <= now()))
+ORDER BY due_at LIMIT 100
+"""
+CLOSE = """
 WITH chunk AS (
-    SELECT delivery.id, delivery.day FROM messaging_pushmessage message
-    JOIN deliveries_delivery delivery
-      ON delivery.push_message_id = message.id AND delivery.day = message.day
-    WHERE message.transactional = %(transactional)s AND message.due_at <= now()
-      AND {condition} AND delivery.state = 'pending'
-    LIMIT %(limit)s FOR UPDATE OF delivery SKIP LOCKED
+    SELECT waiting.*, message.state AS message_state
+    FROM messaging_pushmessage message CROSS JOIN LATERAL (
+        SELECT id, day FROM deliveries_delivery
+        WHERE push_message_id = message.id AND day = message.day AND state = 'pending'
+        LIMIT %s FOR UPDATE SKIP LOCKED
+    ) waiting
+    WHERE message.id = ANY(%s) LIMIT %s
 )
-UPDATE deliveries_delivery delivery SET state = '{state}', reason = '{reason}'
+UPDATE deliveries_delivery delivery
+SET state = CASE message_state WHEN 'cancelled' THEN 'cancelled' ELSE 'expired' END,
+    reason = CASE message_state WHEN 'cancelled' THEN 'message_cancelled' ELSE 'valid_until' END
 FROM chunk WHERE delivery.id = chunk.id AND delivery.day = chunk.day
 """
-EXPIRE = CLOSE_PENDING.format(
-    condition="message.state IN ('sending', 'expanding') AND message.valid_until <= now()",
-    state="expired",
-    reason="valid_until",
-)
-CANCEL = CLOSE_PENDING.format(
-    condition="message.state = 'cancelled'", state="cancelled", reason="message_cancelled"
-)
 
 LOCK_DUE = """
 SELECT id FROM messaging_pushmessage
@@ -124,14 +127,20 @@ def advance(transactional: bool, touched: Iterable[int] = ()) -> bool:
     """One round over the messages whose time has come and those ``touched`` since. True: there is more."""
     with connection.cursor() as cursor:
         cursor.execute(START, [transactional])
-        expanded = _expand_chunk(transactional)
-        limits = {"transactional": transactional, "limit": CHUNK}
-        cursor.execute(EXPIRE, limits)
-        closed = cursor.rowcount
-        cursor.execute(CANCEL, limits)
-        closed = max(closed, cursor.rowcount)
+    expanded = _expand_chunk(transactional)
+    closed = _close(transactional)
     _settle(transactional, touched)
     return expanded or closed >= CHUNK
+
+
+def _close(transactional: bool) -> int:
+    """Ends up to CHUNK deliveries of messages that were cancelled or are not valid any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(OVER, [transactional])
+        if not (ids := [message_id for (message_id,) in cursor.fetchall()]):
+            return 0
+        cursor.execute(CLOSE, [CHUNK, ids, CHUNK])
+        return cursor.rowcount
 
 
 def _expand_chunk(transactional: bool) -> bool:
@@ -180,4 +189,4 @@ def _settle(transactional: bool, touched: Iterable[int]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOCK_DUE, [transactional, list(touched)])
         if ids := [message_id for (message_id,) in cursor.fetchall()]:
-            cursor.execute(SETTLE, [list(SERVICES), ids])
+            cursor.execute(f"{IN_ORDER};{SETTLE}", [list(SERVICES), ids])

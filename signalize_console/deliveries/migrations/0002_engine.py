@@ -113,6 +113,18 @@ class Migration(migrations.Migration):
             model_name="delivery",
             name="delivery_pending",
         ),
+        migrations.RemoveIndex(
+            model_name="delivery",
+            name="delivery_by_state",
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["pending", "sending"]), _negated=True),
+                fields=["push_message", "state"],
+                name="delivery_ended",
+            ),
+        ),
         migrations.AddField(
             model_name="delivery",
             name="losses",
