@@ -265,7 +265,7 @@ def test_it_takes_the_same_queries_for_many_recipients(
         with django_assert_num_queries(7):
             ids.append(api.post(body_for(*some)).json()["messageId"])
     for message in ids:
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(8):
             api.get(f"/v3/pushmessages/{message}")
 
 
