@@ -3,7 +3,8 @@
 import datetime
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.messaging.content import Content, Text
@@ -77,6 +78,8 @@ class PushMessage(Content):
     due_at = models.DateTimeField(editable=False, null=True)
     expanded_to = models.BigIntegerField(editable=False, default=0)
     expand_until = models.BigIntegerField(editable=False, null=True)
+    # After a cancel: up to which subscription its deliveries are being taken back; none: all are.
+    recall_cursor = models.BigIntegerField(editable=False, null=True)
     total = models.PositiveBigIntegerField(_("deliveries"), editable=False, default=0)
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
@@ -129,8 +132,14 @@ class PushMessage(Content):
         return self.move_to(MessageState.SENDING, only_from=MessageState.PAUSED, due_at=Now())
 
     def cancel(self) -> bool:
-        """Nothing more is sent; the engine then cancels the deliveries that still wait."""
-        return self.move_to(MessageState.CANCELLED, due_at=Now(), finished_at=Now())
+        """Nothing more is sent. The engine cancels what still waits, and takes back what nobody has seen."""
+        ended = Coalesce("finished_at", Now())
+        return self.move_to(MessageState.CANCELLED, due_at=Now(), finished_at=ended, recall_cursor=0)
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Some browsers may not have fetched it yet, though all of it was sent."""
+        return self.state == MessageState.FINISHED and self.expires_at > timezone.now()
 
     def withdraw_to_draft(self) -> bool:
         """A scheduled message becomes editable again, as long as nobody's delivery exists."""
