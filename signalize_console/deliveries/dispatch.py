@@ -8,11 +8,13 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
 
-from signalize_console.deliveries import caps, ledger, progress, recall
+from signalize_console.deliveries import caps, heartbeats, ledger, progress, recall
+from signalize_console.deliveries.heartbeats import HeartbeatKind
 from signalize_console.deliveries.lanes import WINDOW, Lanes
 from signalize_console.deliveries.ledger import LEASE_SECONDS, Claim, Claimed, Result
 from signalize_console.deliveries.recall import Recalled, Recalls
@@ -42,6 +44,18 @@ def _transport_of(process: int) -> Transport:
 def transport() -> Transport:
     """One multi handle a process, made after the fork and kept."""
     return _transport_of(os.getpid())
+
+
+@dataclass
+class Life:
+    """When this process last showed that its engine lives."""
+
+    shown_at: float = 0.0
+
+
+@functools.cache
+def _life_of(process: int, transactional: bool) -> Life:
+    return Life()
 
 
 @functools.cache
@@ -192,6 +206,7 @@ class Dispatch:
     def _advance(self) -> bool:
         """Moves the messages on whose time has come. True: that made work."""
         self.settle_at = time.monotonic() + SETTLE_EVERY
+        self._show_life()
         self.watch.tick(time.monotonic())
         self._put_back_stopped()
         reclaimed = ledger.reclaim(self.transactional)
@@ -200,6 +215,13 @@ class Dispatch:
         asked = recall.ask(self.transactional)
         self.recalls.may_be_more = True
         return progress.advance(self.transactional, touched) or bool(reclaimed) or asked
+
+    def _show_life(self) -> None:
+        life, now = _life_of(os.getpid(), self.transactional), time.monotonic()
+        if now - life.shown_at > heartbeats.EVERY_SECONDS:
+            life.shown_at = now
+            what = "transactional" if self.transactional else "marketing"
+            heartbeats.note(HeartbeatKind.ENGINE, heartbeats.process(what), 0.0)
 
     def _put_back_stopped(self) -> None:
         """What waits inside libcurl is not on its way yet: a pause or a cancel still reaches it."""

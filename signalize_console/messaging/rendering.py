@@ -59,7 +59,7 @@ def notification(message: PushMessage, text: Text) -> dict[str, Any]:
 
 
 def withdrawal(message: PushMessage, text: Text) -> dict[str, Any]:
-    """What takes the place of a message that was taken back, if a browser gets to see it: a push must show."""
+    """What takes the place of a message that was taken back, if a browser gets to see it at all."""
     with override(text.language):
         title = _("This message was withdrawn")
     return {
