@@ -9,11 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import kombu
 import psycopg
 import pytest
 
-from signalize_console.celery import app
 from signalize_console.embedded.home import Home
 from signalize_console.embedded.postgres import EmbeddedPostgres
 from signalize_console.embedded.valkey import EmbeddedValkey
@@ -104,12 +102,12 @@ def test_the_console_refuses_a_database_that_may_forget(place: Place, careless: 
     assert "synchronous_commit switched off" in done.stderr
 
 
-def stop_consuming(place: Place, queue: str) -> None:
-    with kombu.Connection(place.home.broker_url) as broker:
-        (reply,) = app.control.cancel_consumer(
-            queue, destination=["watched@here"], connection=broker, reply=True, timeout=5
-        )
-    assert "ok" in reply["watched@here"]
+STOP_CONSUMING = """
+from signalize_console.celery import app
+for queue in ("maintenance", "watched@here.dq2"):
+    (reply,) = app.control.cancel_consumer(queue, destination=["watched@here"], reply=True, timeout=10)
+    assert "ok" in reply["watched@here"], reply
+"""
 
 
 def heartbeats(place: Place) -> Callable[[], list[tuple[object, ...]]]:
@@ -127,8 +125,7 @@ def test_a_worker_that_lives_but_takes_no_work_ends(place: Place) -> None:
     assert worker.poll() is None
     assert heartbeats(place)()
 
-    for queue in ("maintenance", "watched@here.dq2"):
-        stop_consuming(place, queue)
+    subprocess.run([sys.executable, "-c", STOP_CONSUMING], cwd=ROOT, env=place.env, check=True)
     said, _nothing = worker.communicate(timeout=30)
 
     assert worker.returncode == 70
