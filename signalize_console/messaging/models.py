@@ -3,6 +3,7 @@
 import datetime
 
 from django.db import models
+from django.db.models import Case, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -129,7 +130,14 @@ class PushMessage(Content):
         return self.move_to(MessageState.PAUSED)
 
     def resume(self) -> bool:
-        return self.move_to(MessageState.SENDING, only_from=MessageState.PAUSED, due_at=Now())
+        """It goes on where it stopped: with its audience, if that was not complete yet."""
+        rest = models.Q(expanded_to__lt=models.F("expand_until"))
+        state = Case(When(rest, then=Value(MessageState.EXPANDING)), default=Value(MessageState.SENDING))
+        paused = PushMessage.objects.filter(pk=self.pk, state=MessageState.PAUSED)
+        if not paused.update(state=state, due_at=Now(), paused_because=""):
+            return False
+        self.refresh_from_db(fields=["state"])
+        return True
 
     def cancel(self) -> bool:
         """Nothing more is sent. The engine cancels what still waits, and takes back what nobody has seen."""
@@ -140,6 +148,12 @@ class PushMessage(Content):
     def may_be_taken_back(self) -> bool:
         """Some browsers may not have fetched it yet, though all of it was sent."""
         return self.state == MessageState.FINISHED and self.expires_at > timezone.now()
+
+    def release(self) -> bool:
+        """A held message is sent after all, though its hour has passed."""
+        return self.move_to(
+            MessageState.SCHEDULED, only_from=MessageState.HELD, scheduled_at=None, due_at=Now()
+        )
 
     def withdraw_to_draft(self) -> bool:
         """A scheduled message becomes editable again, as long as nobody's delivery exists."""
