@@ -133,7 +133,9 @@ class Dispatch:
             return True
         self.look_at = now + LOOK_AGAIN
         self.watch.tell()
-        claimed = self._claim(self.watch.claims(WINDOW - len(self.open), now) if claiming else [])
+        # What is recorded makes room in the same transaction.
+        free = WINDOW - len(self.open) + len(self.results)
+        claimed = self._claim(self.watch.claims(free, now) if claiming else [])
         self.recalls.turn(claiming, self.watch.closed)
         self.connected_at = now
         if now >= self.settle_at or not (claimed or self.open):
