@@ -1,6 +1,6 @@
 """Celery's door to the engine. Beat knocks every second, the outbox when something was accepted."""
 
-import multiprocessing
+import mmap
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
@@ -12,23 +12,28 @@ from signalize_console.deliveries.dispatch import Dispatch
 
 PARTITIONED = ("activity_event", "deliveries_delivery", "deliveries_attempt")
 
-# Made before Celery forks, so that the children see what the parent is told.
-stopping = multiprocessing.Event()
+# A byte that is made before Celery forks, so that the children see what the parent is told. Nothing with a
+# lock inside: a child that is killed while it holds it would stop all others for ever.
+stopping = mmap.mmap(-1, 1)
 
 
 @worker_shutting_down.connect
 def stop_claiming(**_facts: object) -> None:
-    stopping.set()
+    stopping[0] = 1
+
+
+def is_stopping() -> bool:
+    return bool(stopping[0])
 
 
 @shared_task(name="deliveries.dispatch_transactional")
 def dispatch_transactional() -> None:
-    Dispatch(transactional=True, stop=stopping.is_set).run()
+    Dispatch(transactional=True, stop=is_stopping).run()
 
 
 @shared_task(name="deliveries.dispatch_marketing")
 def dispatch_marketing() -> None:
-    Dispatch(transactional=False, stop=stopping.is_set).run()
+    Dispatch(transactional=False, stop=is_stopping).run()
 
 
 @shared_task(name="deliveries.make_partitions")
