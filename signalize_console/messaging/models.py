@@ -126,7 +126,10 @@ class PushMessage(Content):
         return self.move_to(MessageState.PAUSED)
 
     def resume(self) -> bool:
-        return self.move_to(MessageState.SENDING, only_from=MessageState.PAUSED, due_at=Now())
+        """Goes on where it was paused: perhaps its audience is not complete yet."""
+        half = PushMessage.objects.filter(pk=self.pk, expanded_to__lt=models.F("expand_until")).exists()
+        state = MessageState.EXPANDING if half else MessageState.SENDING
+        return self.move_to(state, only_from=MessageState.PAUSED, due_at=Now())
 
     def cancel(self) -> bool:
         """Nothing more is sent; the engine then cancels the deliveries that still wait."""

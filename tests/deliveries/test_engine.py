@@ -212,6 +212,28 @@ def test_it_holds_a_paused_message_until_it_is_resumed(
     assert len(double.received) == 1
 
 
+def test_it_goes_on_with_the_whole_audience_when_it_was_paused_half_way(
+    double: PushServiceDouble,
+    website: Website,
+    subscribe: Subscribe,
+    work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    subscriptions = [subscribe() for _ in range(5)]
+    monkeypatch.setattr(progress, "CHUNK", 2)
+    message = PushMessage.objects.get(pk=outbox.send(make_message(website), [make_text()]).message_id)
+    progress.advance(False)
+
+    assert message.pause()
+    work()
+    assert message.resume()
+    work()
+
+    assert sorted(one.endpoint for one in double.received) == sorted(one.endpoint for one in subscriptions)
+    message.refresh_from_db()
+    assert (message.state, message.total) == (MessageState.FINISHED, 5)
+
+
 def test_it_sends_a_lost_transactional_delivery_again(
     double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
 ) -> None:
