@@ -120,6 +120,19 @@ CHECKS = [
         """,
     ),
     Check(
+        "recall",
+        "Delivery {delivery} is to be taken back, but its push message {message} is {state} and has no "
+        "appointment for it.",
+        """
+        SELECT delivery.id AS delivery, message.id AS message, message.state
+        FROM deliveries_delivery delivery
+        JOIN messaging_pushmessage message
+          ON message.id = delivery.push_message_id AND message.day = delivery.day
+        WHERE delivery.day >= %(since)s AND delivery.recall = 'asked'
+          AND (message.state <> 'cancelled' OR message.due_at IS NULL)
+        """,
+    ),
+    Check(
         "lease",
         "Delivery {delivery} is {state} after {attempts} attempts, its lease: {lease_until}.",
         """

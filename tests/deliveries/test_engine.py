@@ -212,26 +212,47 @@ def test_it_holds_a_paused_message_until_it_is_resumed(
     assert len(double.received) == 1
 
 
-def test_it_goes_on_with_the_whole_audience_when_it_was_paused_half_way(
+def test_a_pause_in_the_middle_of_expanding_skips_nobody(
     double: PushServiceDouble,
     website: Website,
     subscribe: Subscribe,
     work: Work,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    subscriptions = [subscribe() for _ in range(5)]
-    monkeypatch.setattr(progress, "CHUNK", 2)
-    message = PushMessage.objects.get(pk=outbox.send(make_message(website), [make_text()]).message_id)
-    progress.advance(False)
-
+    subscriptions = [subscribe() for _ in range(7)]
+    monkeypatch.setattr(progress, "CHUNK", 3)
+    accepted = outbox.send(make_message(website), [make_text()])
+    with connection.cursor() as cursor:
+        cursor.execute(progress.START, [False])
+    assert progress._expand_chunk(False)
+    message = PushMessage.objects.get(pk=accepted.message_id)
     assert message.pause()
     work()
+    assert not double.received
+
     assert message.resume()
+    assert message.state == MessageState.EXPANDING
     work()
 
     assert sorted(one.endpoint for one in double.received) == sorted(one.endpoint for one in subscriptions)
-    message.refresh_from_db()
-    assert (message.state, message.total) == (MessageState.FINISHED, 5)
+
+
+def test_a_held_message_is_sent_when_a_person_says_so(
+    double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
+) -> None:
+    subscribe()
+    soon = timezone.now() + datetime.timedelta(hours=1)
+    accepted = outbox.send(make_message(website, scheduled_at=soon), [make_text()])
+    late = timezone.now() - datetime.timedelta(minutes=40)
+    PushMessage.objects.update(scheduled_at=late, due_at=late)
+    work()
+    message = PushMessage.objects.get(pk=accepted.message_id)
+    assert message.state == MessageState.HELD
+
+    assert message.release()
+    work()
+
+    assert len(double.received) == 1
 
 
 def test_it_sends_a_lost_transactional_delivery_again(

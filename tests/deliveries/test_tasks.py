@@ -22,6 +22,7 @@ def test_a_child_that_is_killed_while_it_looks_stops_no_other() -> None:
     other = os.fork()
     if not other:
         signal.alarm(2)
+        tasks.note_work()
         os._exit(int(tasks.is_stopping()))
 
     _pid, status = os.waitpid(other, 0)
@@ -34,6 +35,7 @@ def fork_and_look_for_ever() -> int:
         return child
     while True:
         tasks.is_stopping()
+        tasks.note_work()
 
 
 def test_children_are_told_to_stop() -> None:
@@ -47,6 +49,6 @@ def test_children_are_told_to_stop() -> None:
         tasks.stop_claiming()
         _pid, status = os.waitpid(child, 0)
     finally:
-        tasks.stopping[0] = 0
+        tasks.stopping.value = 0
 
     assert status == 0

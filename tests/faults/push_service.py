@@ -5,7 +5,6 @@ What it took stands there even if its answer never arrived: that is how a messag
 
 import asyncio
 import json
-import sys
 import time
 from multiprocessing.managers import BaseManager
 from pathlib import Path
@@ -102,14 +101,7 @@ class Door(BaseManager):
 Door.register("face")
 
 
-def main(directory: str) -> None:
+def serve(directory: str) -> None:
     face = Face(directory)
     Door.register("face", callable=lambda: face)
     Door(address=f"{directory}/door", authkey=AUTHKEY).get_server().serve_forever()
-
-
-if __name__ == "__main__":
-    # By its real name: what it sends must be known elsewhere.
-    from tests.faults import push_service
-
-    push_service.main(sys.argv[1])

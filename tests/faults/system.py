@@ -119,7 +119,8 @@ class System:
     def _open_push_service(self) -> Face:
         place = self.directory / "push"
         place.mkdir()
-        argv = [sys.executable, "-m", "tests.faults.push_service", place]
+        code = f"from tests.faults import push_service; push_service.serve({str(place)!r})"
+        argv = [sys.executable, "-c", code]
         self._service = processes.start(
             argv, log=self.home.logs / "push.log", ends_by=signal.SIGKILL, env={**os.environ}
         )
