@@ -60,7 +60,7 @@ class Killer:
         for position in range(number):
             if time.monotonic() > until:
                 return
-            if position % 5 == 4 and points:
+            if position % 3 == 2 and points:
                 self.at_point(points.pop())
             else:
                 self.at_random(position)

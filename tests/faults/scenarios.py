@@ -22,7 +22,7 @@ from tests.faults.traffic import Traffic
 BURST_SECONDS = 27.0
 KILLS_A_BURST = 75
 # Longer than a lease: the worker wakes when all that it held has been taken over.
-STOPPED_SECONDS = 35.0
+ASLEEP_SECONDS = 35.0
 
 
 @dataclass
@@ -48,8 +48,10 @@ class Figures:
 
 
 class Run:
-    def __init__(self, system: System, seed: int, say: Callable[[str], None]) -> None:
-        self.system, self.seed, self.say = system, seed, say
+    """``recovery_limit`` is how many seconds after a kill all must be taken over: the lease and a look."""
+
+    def __init__(self, system: System, seed: int, say: Callable[[str], None], recovery_limit: float) -> None:
+        self.system, self.seed, self.say, self.recovery_limit = system, seed, say, recovery_limit
         self.traffic = Traffic(system)
         self.watcher = Watcher()
 
@@ -89,23 +91,27 @@ class Run:
         wait_until(lambda: count(sql) >= len(WORKERS), 60, "Not every worker sends.")
 
     def kills(self, number: int) -> Figures:
-        """kill -9, in bursts; and at the end of each, one that dies while it takes over."""
-        figures = Figures("kill -9")
+        """kill -9, in bursts. Each ends with one that dies while it takes over, and two that only sleep."""
+        figures = Figures("kill -9; SIGSTOP for longer than the lease")
+        figures.extra |= {"held_asleep": 0, "posted_when_awake": 0}
         burst = 0
         while figures.counted < number:
             burst += 1
             killer = Killer(self.system, self.traffic, self.seed + burst)
             with self.stretch(figures) as killed:
-                until = time.monotonic() + BURST_SECONDS
-                killer.run(min(KILLS_A_BURST, int((number - figures.counted) * 1.3) + 3), until)
+                killer.run(KILLS_A_BURST, time.monotonic() + BURST_SECONDS)
+                asleep = [self._put_to_sleep(kind) for kind in ("marketing", "transactional")]
+                slept_at = time.monotonic()
                 self.traffic.stop()
                 killer.at_point("reclaiming", patience=40)
                 killer.confirm()
-                killed += [kill.pid for kill in killer.kills]
+                killed += [*asleep, *(kill.pid for kill in killer.kills)]
             self._enter_kills(figures, killer)
-            self.say(
-                f"{figures.counted} of {number} kills, lost {figures.lost}, twice {figures.marketing_twice}"
-            )
+            time.sleep(max(0.0, slept_at + ASLEEP_SECONDS - time.monotonic()))
+            self._wake(figures, asleep)
+            self.say(f"{_bar(figures.counted, number)} lost {figures.lost}, twice {figures.marketing_twice}")
+        if figures.recovery > self.recovery_limit:
+            figures.wrong.append(f"{figures.recovery:.1f} s until what a worker held was taken over")
         return figures
 
     @staticmethod
@@ -116,45 +122,32 @@ class Run:
             figures.counted += kill.counts
             if kill.counts:
                 figures.by_kind[kill.what] = figures.by_kind.get(kill.what, 0) + 1
-            taken_over = figures.extra["taken_over_at"].get(kill.pid)
-            if taken_over:
+            if taken_over := figures.extra["taken_over_at"].get(kill.pid):
                 figures.recovery = max(figures.recovery, taken_over - kill.at)
 
-    def stopped(self) -> Figures:
-        """Workers that are stopped between claiming and posting, and wake when their lease is over."""
-        figures = Figures("SIGSTOP for longer than the lease", faults=2)
-        with self.stretch(figures) as killed:
-            for sql in ("NOT transactional", "transactional"):
-                killed.append(self._stop_one_that_claims(sql))
-            stopped_at = time.time()
-            self.traffic.stop()
-            time.sleep(STOPPED_SECONDS)
-            reckoning.settle()
-            held = [count(HELD_BY, f"worker-{pid}") for pid in killed]
-            posted = len(self.system.push_service.posts())
-            for pid in killed:
-                os.kill(pid, signal.SIGCONT)
-            time.sleep(3)
-            figures.counted = sum(bool(one) for one in held)
-            figures.extra["held"] = held
-            figures.extra["posted_when_awake"] = len(self.system.push_service.posts()) - posted
-        figures.recovery = max(figures.extra["taken_over_at"].values(), default=stopped_at) - stopped_at
-        if figures.extra["posted_when_awake"]:
-            figures.wrong.append("A worker posted after its lease.")
-        if figures.counted < 2:
-            figures.wrong.append("A worker was stopped with empty hands.")
-        return figures
-
-    def _stop_one_that_claims(self, kind: str) -> int:
-        """Both classes use the same point: whoever comes there and is of the other kind goes on."""
+    def _put_to_sleep(self, kind: str) -> int:
+        """A worker process of this class, between its claim and its first post."""
         while True:
             self.system.arms.arm("after_claim", signal.SIGSTOP)
             pid = self.system.arms.reached("after_claim", 20)
             assert pid, "No worker claims."
-            name = next(one for one in WORKERS if pid in self.system.children(one))
-            if name.startswith("transactional") == (kind == "transactional"):
+            if any(pid in self.system.children(name) for name in WORKERS if name.startswith(kind)):
                 return pid
             os.kill(pid, signal.SIGCONT)
+
+    def _wake(self, figures: Figures, asleep: list[int]) -> None:
+        """Long after others have taken over what they held: they must not post it."""
+        held = [count(LOST_WITH, f"worker-{pid}") for pid in asleep]
+        figures.extra["held_asleep"] += sum(held)
+        if not all(held):
+            figures.wrong.append("A worker fell asleep with empty hands.")
+        requests = self.system.push_service.requests()
+        for pid in asleep:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(3)
+        if posted := self.system.push_service.requests() - requests:
+            figures.extra["posted_when_awake"] += posted
+            figures.wrong.append(f"A worker posted {posted} after its lease.")
 
     def rolling(self, number: int) -> Figures:
         """SIGTERM to one worker after the other: nothing uncertain, nothing twice."""
@@ -274,12 +267,19 @@ class Run:
         return figures
 
 
-HELD_BY = "SELECT count(*) FROM faults_claim JOIN faults_lost USING (delivery_id, attempts) WHERE worker = %s"
+LOST_WITH = (
+    "SELECT count(*) FROM faults_claim JOIN faults_lost USING (delivery_id, attempts) WHERE worker = %s"
+)
 HELD_NOW = """
 SELECT count(*) FROM faults_claim JOIN deliveries_delivery delivery
   ON delivery.id = delivery_id AND delivery.attempts = faults_claim.attempts
 WHERE worker = %s AND delivery.state = 'sending'
 """
+
+
+def _bar(done: int, wanted: int) -> str:
+    full = min(30, 30 * done // wanted)
+    return f"[{'#' * full}{'.' * (30 - full)}] {done} of {wanted} kills,"
 
 
 def _enter(figures: Figures, books: Books) -> None:
