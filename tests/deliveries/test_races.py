@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import psycopg
 from django.db import connection
 
-from signalize_console.deliveries import ledger, outbox
+from signalize_console.deliveries import ledger, outbox, progress
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.ledger import Claim, Claimed, Result
 from signalize_console.deliveries.models import Delivery
-from signalize_console.messaging.states import DeliveryState
+from signalize_console.messaging.states import DeliveryState, MessageState
 from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Recipient, Subscription, endpoint_hash
 from signalize_console.websites.models import Website
@@ -94,3 +94,19 @@ def test_a_worker_that_wakes_late_records_nothing_though_the_delivery_is_under_w
 
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.attempts) == (DeliveryState.SENDING, second.attempts)
+
+
+def test_a_worker_that_wakes_late_gives_a_finished_message_no_appointment(
+    website: Website, subscribe: Subscribe
+) -> None:
+    message = send_to(subscribe(), website, transactional=False)
+    ((late,),) = ledger.record_and_claim(False, [], [Claim(1)])
+    make_due()
+    progress.advance(False, ledger.reclaim(False))
+    message.refresh_from_db()
+    assert message.state == MessageState.FINISHED
+
+    ledger.record_and_claim(False, [Result(late, "pending", "retry", "too_late", delay=2.0)], [])
+
+    message.refresh_from_db()
+    assert message.due_at is None
