@@ -175,13 +175,18 @@ class Arms:
         new.write_text(str(int(by)))
         new.rename(self.directory / "armed" / point)
 
-    def reached(self, point: str, seconds: float) -> int:
-        """The id of the process that came there; 0 if none did, and then it is not armed any more."""
+    def reached(self, point: str, seconds: float, *, disarm: bool = True) -> int:
+        """The id of the process that came there; 0 if none did in time, and then it is not armed any more."""
         end = time.monotonic() + seconds
         reached = self.directory / "reached" / point
         while not reached.exists():
-            if time.monotonic() > end:
-                (self.directory / "armed" / point).unlink(missing_ok=True)
-                return int(reached.read_text()) if reached.exists() else 0
+            if time.monotonic() >= end:
+                if disarm:
+                    (self.directory / "armed" / point).unlink(missing_ok=True)
+                break
             time.sleep(0.005)
-        return int(reached.read_text())
+        return int(reached.read_text()) if reached.exists() else 0
+
+    def reached_at(self, point: str) -> float:
+        """Unix time."""
+        return (self.directory / "reached" / point).stat().st_mtime

@@ -20,8 +20,8 @@ WHERE worker = %s AND delivery.state = 'sending'
 """
 SENDING = "SELECT count(*) FROM deliveries_delivery WHERE state = 'sending'"
 WEB_POINTS = {"api_before_commit", "api_after_commit", "reporting"}
-# Reached when a message expands, or an hour has passed: not every moment.
-PATIENCE = 6.0
+# A task for maintenance waits until a worker has ended its run of 20 seconds.
+PATIENCE = 25.0
 
 
 @dataclass
@@ -51,20 +51,34 @@ class Killer:
         self.system, self.traffic = system, traffic
         self.random = random.Random(seed)
         self.kills: list[Kill] = []
+        self.armed: list[str] = []
         self.unreached: list[str] = []
 
     def run(self, number: int, until: float) -> None:
-        """Up to so many, all before ``until`` (monotonic). Every fifth dies at a named point."""
+        """Up to so many, all before ``until`` (monotonic). Now and then a point is armed for whoever comes."""
         points = self.random.sample(POINTS, len(POINTS))
         points.remove("reclaiming")  # comes when the first lease is over
         for position in range(number):
             if time.monotonic() > until:
-                return
-            if position % 3 == 2 and points:
-                self.at_point(points.pop())
-            else:
-                self.at_random(position)
+                break
+            if position % 3 == 0 and points:
+                self._arm(points.pop())
+            self.at_random(position)
+            self._collect()
             time.sleep(self.random.uniform(0.0, 0.2))
+        for point in points:
+            self._arm(point)
+        end = time.monotonic() + PATIENCE
+        while self.armed and time.monotonic() < end:
+            self._collect()
+            time.sleep(0.05)
+
+    def give_up(self) -> None:
+        """Nobody came there."""
+        for point in self.armed:
+            if not self.system.arms.reached(point, 0):
+                self.unreached.append(point)
+        self.armed.clear()
 
     def at_random(self, position: int) -> None:
         """Each seventh is not a sender: its parent, the web or beat."""
@@ -101,17 +115,27 @@ class Killer:
             self.kills += [Kill(f"{name} (group)", one, time.time(), 0) for one in children]
             self.kills.append(Kill(f"{name} (parent)", process.pid, time.time(), in_flight))
 
-    def at_point(self, point: str, patience: float = PATIENCE) -> None:
+    def at_point(self, point: str, patience: float) -> None:
+        """Waits for somebody to die there."""
+        self._arm(point)
+        self.system.arms.reached(point, patience)
+        self._collect()
+
+    def _arm(self, point: str) -> None:
+        self.armed.append(point)
         self.system.arms.arm(point)
         if point == "purging":
             self._purge()
-        pid = self.system.arms.reached(point, patience)
-        if not pid:
-            self.unreached.append(point)
-            return
-        at = time.time()
-        in_flight = self.traffic.open_requests if point in WEB_POINTS else count(HELD, f"worker-{pid}")
-        self.kills.append(Kill(f"at {point}", pid, at, in_flight))
+
+    def _collect(self) -> None:
+        """Who died at a point: a web server had a request in its hands there, by what the point is."""
+        for point in list(self.armed):
+            if (pid := self.system.arms.reached(point, 0, disarm=False)) == 0:
+                continue
+            self.armed.remove(point)
+            in_flight = 1 if point in WEB_POINTS else count(HELD, f"worker-{pid}")
+            at = self.system.arms.reached_at(point)
+            self.kills.append(Kill(f"at {point}", pid, at, in_flight))
 
     @staticmethod
     def _purge() -> None:

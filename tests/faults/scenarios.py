@@ -104,6 +104,7 @@ class Run:
                 slept_at = time.monotonic()
                 self.traffic.stop()
                 killer.at_point("reclaiming", patience=40)
+                killer.give_up()
                 killer.confirm()
                 killed += [*asleep, *(kill.pid for kill in killer.kills)]
             self._enter_kills(figures, killer)
