@@ -5,7 +5,7 @@ engine or holds it up.
 """
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -288,7 +288,9 @@ class Violation:
         return self.check.says.format(**self.facts)
 
 
-def violations(since: datetime.date = datetime.date.min) -> Iterator[Violation]:
+def violations(
+    since: datetime.date = datetime.date.min, checks: Sequence[Check] = CHECKS
+) -> Iterator[Violation]:
     """What breaks an invariant, of the push messages accepted since that day; at most 1,000 of each check.
 
     Opens a transaction of its own: raises RuntimeError inside another one.
@@ -302,7 +304,7 @@ def violations(since: datetime.date = datetime.date.min) -> Iterator[Violation]:
     }
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(SNAPSHOT)
-        for check in CHECKS:
+        for check in checks:
             cursor.execute(f"{check.sql} LIMIT %(most)s", values)
             names = [column.name for column in cursor.description]
             for row in cursor.fetchall():

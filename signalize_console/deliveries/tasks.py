@@ -22,21 +22,26 @@ from signalize_console.deliveries.watchdog import DEAF_SECONDS, Watchdog
 PARTITIONED = ("activity_event", "deliveries_delivery", "deliveries_attempt")
 SIGN_EXPIRES = DEAF_SECONDS / 2
 
-# Made before Celery forks, so that parent and children see what either is told.
-stopping = multiprocessing.Event()
-worked_at = multiprocessing.Value("d", 0.0)
+# Made before Celery forks, so that parent and children see what either is told. Nothing with a lock inside: a
+# child that is killed while it holds it would stop all others for ever.
+stopping = multiprocessing.RawValue("b", 0)
+worked_at = multiprocessing.RawValue("d", 0.0)
+
+
+def is_stopping() -> bool:
+    return bool(stopping.value)
 
 
 @shared_task(name="deliveries.dispatch_transactional")
 def dispatch_transactional() -> None:
     durability.ensure()
-    Dispatch(transactional=True, stop=stopping.is_set).run()
+    Dispatch(transactional=True, stop=is_stopping).run()
 
 
 @shared_task(name="deliveries.dispatch_marketing")
 def dispatch_marketing() -> None:
     durability.ensure()
-    Dispatch(transactional=False, stop=stopping.is_set).run()
+    Dispatch(transactional=False, stop=is_stopping).run()
 
 
 @shared_task(name="deliveries.make_partitions")
@@ -84,7 +89,7 @@ def note_work(**_facts: Any) -> None:
 
 @worker_shutting_down.connect
 def stop_claiming(**_facts: Any) -> None:
-    stopping.set()
+    stopping.value = 1
 
 
 def _broker_answers() -> bool:
