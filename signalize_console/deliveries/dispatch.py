@@ -64,7 +64,7 @@ def _lanes_of(process: int, transactional: bool) -> Lanes:
 
 
 class Dispatch:
-    """One run of the engine for one class of messages."""
+    """One run of the engine for one class of messages. ``has_more``: its time was over before its work."""
 
     def __init__(self, transactional: bool, stop: Callable[[], bool] = lambda: False) -> None:
         self.transactional = transactional
@@ -81,6 +81,7 @@ class Dispatch:
         self.lanes.begin(self.open.values())
         self.recalls = Recalls(transactional, self.wire)
         self.posted = 0
+        self.has_more = False
         self.look_at = self.settle_at = 0.0
         self.connected_at = time.monotonic()
 
@@ -96,6 +97,7 @@ class Dispatch:
                 stopped_at = stopped_at or now
                 if now > stopped_at + GRACE:
                     self._take(self.wire.abandon())
+            self.has_more = self.has_more or (more and now >= started + seconds)
             more = self._try_turn(more and now < started + seconds and not stopped_at)
         self._advance()
         return self.posted

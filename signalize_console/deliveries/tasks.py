@@ -15,7 +15,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from signalize_console.activity import partitions
-from signalize_console.deliveries import durability, housekeeping
+from signalize_console.deliveries import durability, housekeeping, wake
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.watchdog import DEAF_SECONDS, Watchdog
 
@@ -34,14 +34,21 @@ def is_stopping() -> bool:
 
 @shared_task(name="deliveries.dispatch_transactional")
 def dispatch_transactional() -> None:
-    durability.ensure()
-    Dispatch(transactional=True, stop=is_stopping).run()
+    dispatch(transactional=True)
 
 
 @shared_task(name="deliveries.dispatch_marketing")
 def dispatch_marketing() -> None:
+    dispatch(transactional=False)
+
+
+def dispatch(*, transactional: bool) -> None:
+    """Sends what is due, and hands on to a fresh task what is left when its time is over."""
     durability.ensure()
-    Dispatch(transactional=False, stop=is_stopping).run()
+    run = Dispatch(transactional, stop=is_stopping)
+    run.run()
+    if run.has_more and not is_stopping():
+        wake.publish(transactional=transactional)
 
 
 @shared_task(name="deliveries.make_partitions")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import report
-from tests.benchmarks.pipeline import Pipeline
+from tests.benchmarks.pipeline import Pipeline, made
 from tests.benchmarks.sink import HOST, Sink
 
 ROUNDS, DELIVERIES, PLAIN = 5, 20_000, 2_000
@@ -37,7 +37,7 @@ def main() -> None:
     install_web_push()
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         fast, slow = Path(directory, "fast"), Path(directory, "slow")
-        with Sink(_made(fast / "sink")) as sink, Pipeline(_made(fast / "home"), sink) as pipeline:
+        with Sink(made(fast / "sink")) as sink, Pipeline(made(fast / "home"), sink) as pipeline:
             figures = compare(pipeline, sink)
         rerun = [sys.executable, "-m", "tests.benchmarks.send", "slow", str(slow)]
         subprocess.run(rerun, check=True, env={**os.environ, "PYTHONPATH": "."})
@@ -89,8 +89,8 @@ def compare(pipeline: Pipeline, sink: Sink) -> dict[str, Any]:
 def slow_row(directory: Path) -> None:
     """In a process of its own: settings are read once."""
     with (
-        Sink(_made(directory / "sink"), LATENCY) as sink,
-        Pipeline(_made(directory / "home"), sink) as pipeline,
+        Sink(made(directory / "sink"), LATENCY) as sink,
+        Pipeline(made(directory / "home"), sink) as pipeline,
     ):
         seed(SLOW_DELIVERIES)
         measured = [through(pipeline, SLOW_DELIVERIES) for _round in range(SLOW_ROUNDS)]
@@ -215,13 +215,6 @@ def tell(figures: dict[str, Any]) -> None:
             ],
         ],
     )
-
-
-def _made(directory: Path) -> Path:
-    directory.mkdir(parents=True)
-    for place in (directory, directory.parent, directory.parent.parent):
-        place.chmod(0o755)
-    return directory
 
 
 if __name__ == "__main__":

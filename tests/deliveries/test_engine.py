@@ -121,6 +121,21 @@ def test_it_goes_on_when_a_whole_window_is_answered_at_once(
     assert HeldUp(transactional=False).run(seconds=10) == WINDOW * 2 + 10
 
 
+def test_it_says_when_its_time_was_over_before_its_work(
+    double: PushServiceDouble, website: Website, subscribe: Subscribe
+) -> None:
+    for _ in range(WINDOW + 10):
+        subscribe()
+    outbox.send(make_message(website), [make_text()])
+    first = Dispatch(transactional=False)
+    first.run(seconds=0.0)
+    assert first.has_more
+    second = Dispatch(transactional=False)
+    second.run(seconds=10)
+    assert not second.has_more
+    assert len(double.received) == WINDOW + 10
+
+
 def test_it_freezes_the_audience_when_the_message_starts(
     double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
 ) -> None:
