@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send bench-latency bench-scale faults mutants format
+.PHONY: help run test check bench-send bench-latency bench-scale bench-claims faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -26,6 +26,9 @@ bench-latency: .venv/tests ## from a REST call to the POST at the push service, 
 
 bench-scale: .venv/tests ## one message to a million, with transactional messages meanwhile (SCALE=100000 for fewer)
 	@$(PYTHON) -m tests.benchmarks.scale
+
+bench-claims: .venv/tests ## the ledger alone: claiming in one step beside two
+	@$(PYTHON) -m tests.benchmarks.claims
 
 .venv/bin/python:
 	@tests/make_venv

@@ -11,7 +11,7 @@ from celery import current_app, shared_task
 from celery.signals import task_postrun, task_prerun, worker_init, worker_ready, worker_shutting_down
 from celery.utils.nodenames import worker_direct
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from signalize_console.activity import partitions
@@ -76,6 +76,8 @@ def refuse_unsafe_database(**_facts: Any) -> None:
         raise SystemExit(str(error)) from error
     except OperationalError:
         pass
+    finally:
+        connection.close()  # what forks must not leave its children a connection
 
 
 @worker_ready.connect
@@ -101,8 +103,8 @@ def stop_claiming(**_facts: Any) -> None:
 
 def _broker_answers() -> bool:
     try:
-        with current_app.connection_for_read() as connection:
-            connection.ensure_connection(max_retries=1, timeout=5)
+        with current_app.connection_for_read() as broker:
+            broker.ensure_connection(max_retries=1, timeout=5)
             return True
     except Exception:
         return False

@@ -30,6 +30,7 @@ class Pipeline:
     def __init__(self, directory: Path, sink: Sink) -> None:
         directory.chmod(0o755)
         self.home = Home(directory)
+        self.log = directory / "worker.log"
         self.env = {
             "SIGNALIZE_HOME": str(directory),
             "DATABASE_URL": self.home.database_url,
@@ -58,8 +59,8 @@ class Pipeline:
                 "--without-gossip",
                 "--without-mingle",
             ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
         )
         children = Path(f"/proc/{self.worker.pid}/task/{self.worker.pid}/children")
         while len(found := children.read_text().split()) < processes:
