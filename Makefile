@@ -21,6 +21,12 @@ format: .venv/tests ## put the code into its form
 bench-send: .venv/tests ## 20,000 deliveries beside a pywebpush loop and Node's web-push
 	@$(PYTHON) -m tests.benchmarks.send
 
+faults: .venv/tests ## 1,000 kills and every other fault, with what was lost (FAULTS_KILLS=200 for fewer)
+	@$(PYTHON) -m tests.faults --kills $${FAULTS_KILLS:-1000}
+
+mutants: .venv/tests ## breaks each promise of the engine in a copy, and shows the test that sees it
+	@$(PYTHON) -m tests.faults.mutants
+
 .venv/bin/python:
 	@tests/make_venv
 
