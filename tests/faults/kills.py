@@ -82,14 +82,16 @@ class Killer:
         self.armed.clear()
 
     def at_random(self, position: int) -> None:
-        """Each seventh is not a sender: its parent, the web or beat."""
+        """A process that has something in its hands. Each seventh is not a sender: its parent, the web or beat."""
         if position % 7 == 3:
             name = self.random.choice(["web", "beat", *WORKERS])
             self._kill_parent(name)
-        else:
-            name = self.random.choice(list(WORKERS))
+            return
+        for name in self.random.sample(list(WORKERS), len(WORKERS)):
             for pid in self.system.children(name)[:1]:
-                self._kill_frozen(name, pid)
+                if count(HELD, f"worker-{pid}"):
+                    self._kill_frozen(name, pid)
+                    return
 
     def _kill_frozen(self, name: str, pid: int) -> None:
         """Frozen first, so that what is counted as in flight is what dies with it."""
