@@ -30,6 +30,12 @@ bench-scale: .venv/tests ## one message to a million, with transactional message
 bench-claims: .venv/tests ## the ledger alone: claiming in one step beside two
 	@$(PYTHON) -m tests.benchmarks.claims
 
+faults: .venv/tests ## 1,000 kills and every other fault, with what was lost (FAULTS_KILLS=200 for fewer)
+	@$(PYTHON) -m tests.faults --kills $${FAULTS_KILLS:-1000}
+
+mutants: .venv/tests ## breaks each promise of the engine in a copy, and shows the test that sees it
+	@$(PYTHON) -m tests.faults.mutants
+
 .venv/bin/python:
 	@tests/make_venv
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -141,7 +141,7 @@ class Engine(RuleBasedStateMachine):
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE messaging_pushmessage SET valid_until = now() - interval '1 second', "
-                "due_at = LEAST(due_at, now()) WHERE id = %s",
+                "due_at = CASE WHEN due_at IS NOT NULL THEN LEAST(due_at, now()) END WHERE id = %s",
                 [self.pick_message(data).pk],
             )
 
@@ -315,10 +315,10 @@ class Engine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_broken(self) -> None:
-        """A few of the checks at every other step, by turns; all of them at the end."""
+        """A few of the checks at every third step, by turns; all of them at the end."""
         turn = next(self.turn) if hasattr(self, "turn") else 1
-        if turn % 2 == 0:
-            some = [invariants.CHECKS[(turn * 2 + one) % len(invariants.CHECKS)] for one in range(4)]
+        if turn % 3 == 0:
+            some = [invariants.CHECKS[(turn + one) % len(invariants.CHECKS)] for one in range(3)]
             assert [str(one) for one in invariants.violations(checks=some)] == []
 
     @invariant()
@@ -357,7 +357,7 @@ class Engine(RuleBasedStateMachine):
             cursor.execute(
                 "UPDATE deliveries_delivery SET lease_until = now() - interval '1 second' WHERE state = 'sending'"
             )
-        for transactional in (True, False):
+        for transactional in {facts[1] for facts in self.messages.values()}:
             ledger.reclaim(transactional)
             progress.advance(transactional)
             with connection.cursor() as cursor:
@@ -405,9 +405,10 @@ def test_whatever_happens_nothing_is_lost_or_repeated(
         Engine,
         settings=settings(
             max_examples=500,
-            stateful_step_count=12,
+            stateful_step_count=10,
             deadline=None,
             database=None,
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )

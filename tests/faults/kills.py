@@ -52,6 +52,7 @@ class Killer:
         self.random = random.Random(seed)
         self.kills: list[Kill] = []
         self.armed: list[str] = []
+        self.purged_at = 0.0
         self.unreached: list[str] = []
 
     def run(self, number: int, until: float) -> None:
@@ -81,14 +82,16 @@ class Killer:
         self.armed.clear()
 
     def at_random(self, position: int) -> None:
-        """Each seventh is not a sender: its parent, the web or beat."""
+        """A process that has something in its hands. Each seventh is not a sender: its parent, the web or beat."""
         if position % 7 == 3:
             name = self.random.choice(["web", "beat", *WORKERS])
             self._kill_parent(name)
-        else:
-            name = self.random.choice(list(WORKERS))
+            return
+        for name in self.random.sample(list(WORKERS), len(WORKERS)):
             for pid in self.system.children(name)[:1]:
-                self._kill_frozen(name, pid)
+                if count(HELD, f"worker-{pid}"):
+                    self._kill_frozen(name, pid)
+                    return
 
     def _kill_frozen(self, name: str, pid: int) -> None:
         """Frozen first, so that what is counted as in flight is what dies with it."""
@@ -124,11 +127,11 @@ class Killer:
     def _arm(self, point: str) -> None:
         self.armed.append(point)
         self.system.arms.arm(point)
-        if point == "purging":
-            self._purge()
 
     def _collect(self) -> None:
         """Who died at a point: a web server had a request in its hands there, by what the point is."""
+        if "purging" in self.armed:
+            self._purge()
         for point in list(self.armed):
             if (pid := self.system.arms.reached(point, 0, disarm=False)) == 0:
                 continue
@@ -137,10 +140,13 @@ class Killer:
             at = self.system.arms.reached_at(point)
             self.kills.append(Kill(f"at {point}", pid, at, in_flight))
 
-    @staticmethod
-    def _purge() -> None:
+    def _purge(self) -> None:
+        """Every other second: a task that waits in a worker is lost with it."""
         from signalize_console.celery import app
 
+        if time.monotonic() < self.purged_at + 2.0:
+            return
+        self.purged_at = time.monotonic()
         with contextlib.suppress(Exception):
             app.send_task("deliveries.clean_up", queue="maintenance", retry=False)
 

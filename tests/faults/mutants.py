@@ -80,14 +80,14 @@ MUTANTS = [
         f"{W}/transport.py",
         "pycurl.FOLLOWLOCATION: False",
         "pycurl.FOLLOWLOCATION: True",
-        "tests/webpush/test_transport.py",
+        "tests/webpush/test_transport.py::test_it_follows_no_redirect",
     ),
     Mutant(
         "post twice on a reused connection",
         f"{W}/transport.py",
         "        if self.begun or self.late:\n",
         "        if self.late:\n",
-        "tests/webpush/test_transport.py",
+        "tests/webpush/test_transport.py::test_a_connection_closed_after_the_request_is_not_posted_twice",
     ),
     Mutant(
         "skip the expiry check at the claim",

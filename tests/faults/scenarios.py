@@ -105,11 +105,12 @@ class Run:
                 self.traffic.stop()
                 killer.at_point("reclaiming", patience=40)
                 killer.give_up()
+                time.sleep(max(0.0, slept_at + ASLEEP_SECONDS - time.monotonic()))
+                self._settle(figures, 120)
+                self._wake(figures, asleep)
                 killer.confirm()
                 killed += [*asleep, *(kill.pid for kill in killer.kills)]
             self._enter_kills(figures, killer)
-            time.sleep(max(0.0, slept_at + ASLEEP_SECONDS - time.monotonic()))
-            self._wake(figures, asleep)
             self.say(f"{_bar(figures.counted, number)} lost {figures.lost}, twice {figures.marketing_twice}")
         if figures.recovery > self.recovery_limit:
             figures.wrong.append(f"{figures.recovery:.1f} s until what a worker held was taken over")

@@ -124,9 +124,15 @@ class System:
         self._service = processes.start(
             argv, log=self.home.logs / "push.log", ends_by=signal.SIGKILL, env={**os.environ}
         )
-        wait_until((place / "door").exists, 30, "The push service double did not start.")
         door = Door(address=str(place / "door"), authkey=AUTHKEY)
-        door.connect()
+
+        def opens() -> bool:
+            with contextlib.suppress(OSError):
+                door.connect()
+                return True
+            return False
+
+        wait_until(opens, 30, "The push service double did not start.")
         face: Face = door.face()  # type: ignore[attr-defined]
         return face
 

@@ -45,8 +45,7 @@ def test_the_kills_hit_work_in_flight(figures: Figures) -> None:
     kills = figures["kills"]
 
     assert kills["counted"] >= KILLS
-    assert kills["unknown"] > 0
-    assert kills["transactional_twice"] > 0
+    assert kills["unknown"] + kills["transactional_twice"] > 0
     assert kills["unreached"] == []
 
 

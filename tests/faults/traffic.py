@@ -21,10 +21,12 @@ AUDIENCE = 350
 RECIPIENTS = 25
 # As much as waits at most: the workers always have something to do, and yet come to an end.
 BACKLOG = {True: 300, False: 500}
-WAITING = """
-SELECT count(*) FROM messaging_pushmessage message JOIN deliveries_delivery delivery
-  ON delivery.push_message_id = message.id AND delivery.day = message.day
-WHERE message.transactional = %s AND delivery.state = 'pending'
+WAITING = f"""
+SELECT (SELECT count(*) FROM messaging_pushmessage message JOIN deliveries_delivery delivery
+          ON delivery.push_message_id = message.id AND delivery.day = message.day
+        WHERE message.transactional = %(class)s AND delivery.state = 'pending')
+    + (SELECT count(*) * {AUDIENCE} FROM messaging_pushmessage
+       WHERE transactional = %(class)s AND state IN ('scheduled', 'expanding'))
 """
 TEXT = {"language": "en", "title": "Hello", "message": "You", "link": "https://shop.example/order"}
 
@@ -145,7 +147,7 @@ class Traffic:
 
 def _is_enough(*, transactional: bool) -> bool:
     with contextlib.suppress(Error), connection.cursor() as cursor:
-        cursor.execute(WAITING, [transactional])
+        cursor.execute(WAITING, {"class": transactional})
         return bool(cursor.fetchone()[0] > BACKLOG[transactional])
     connection.close()
     return True

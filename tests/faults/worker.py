@@ -7,6 +7,9 @@ from tests.faults import crashing
 
 __all__ = ["app"]
 
+# A worker that sleeps longer than its lease is to wake, not to be killed by its parent for taking too long.
+app.conf.task_time_limit = 300
+
 
 @worker_process_init.connect
 def begin(**_facts: object) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import pycurl
 import pytest
 
 from signalize_console.pushservice.certificates import Certificates
@@ -125,9 +126,13 @@ def test_a_refused_address_is_not_dialled() -> None:
     assert (answer.error, answer.sent, hits) == ("address_refused", False, [])
 
 
+@pytest.mark.parametrize("version", ["1.1", "2"])
 def test_a_connection_closed_after_the_request_is_not_posted_twice(
-    double: PushServiceDouble, services: PushServices, transport: Transport
+    double: PushServiceDouble, services: PushServices, transport: Transport, version: str
 ) -> None:
+    """On a used connection libcurl would post once more by itself."""
+    if version == "1.1":
+        transport._options[pycurl.HTTP_VERSION] = pycurl.CURL_HTTP_VERSION_1_1
     subscriber = double.make_subscriber(application_server_key=PUBLIC)
     answers_of(transport, request(services, subscriber, 1))
     double.fail_next("close")
@@ -135,6 +140,8 @@ def test_a_connection_closed_after_the_request_is_not_posted_twice(
     (answer,) = answers_of(transport, request(services, subscriber, 2))
 
     assert [push.plaintext for push in double.received] == [b"message 1", b"message 2"]
+    assert {push.http_version for push in double.received} == {version}
+    assert len({push.connection for push in double.received}) == 1
     assert (answer.status, answer.sent) == (0, True)
     assert double.requests == 2
 
