@@ -26,7 +26,7 @@ from tests.benchmarks.pipeline import Pipeline
 from tests.benchmarks.send import _made, seed
 from tests.benchmarks.sink import Sink
 
-DELIVERIES = 10_000
+DELIVERIES = 4_000
 RATES = (500, 1_000)
 FLOOD, STRANGERS = 2_000, 20
 
