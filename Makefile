@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send bench-beacons format
+.PHONY: help run test check bench-send bench-latency bench-scale bench-beacons faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -23,6 +23,12 @@ bench-send: .venv/tests ## 20,000 deliveries beside a pywebpush loop and Node's 
 
 bench-beacons: .venv/tests ## shown and clicked reports while a message is being sent, and a flood
 	@$(PYTHON) -m tests.benchmarks.beacons
+
+bench-latency: .venv/tests ## from a REST call to the POST at the push service, with and without a broker
+	@$(PYTHON) -m tests.benchmarks.latency
+
+bench-scale: .venv/tests ## one message to a million, with transactional messages meanwhile (SCALE=100000 for fewer)
+	@$(PYTHON) -m tests.benchmarks.scale
 
 .venv/bin/python:
 	@tests/make_venv
