@@ -20,13 +20,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import django
+
 from tests.benchmarks import report
+from tests.benchmarks.audience import seed
 from tests.benchmarks.offering import Offered, offer, post
-from tests.benchmarks.pipeline import Pipeline
-from tests.benchmarks.send import _made, seed
+from tests.benchmarks.pipeline import Pipeline, made
 from tests.benchmarks.sink import Sink
 
-DELIVERIES = 4_000
+DELIVERIES = 8_000
 RATES = (500, 1_000)
 FLOOD, STRANGERS = 2_000, 20
 
@@ -38,7 +40,8 @@ def main() -> None:
     os.environ["SIGNALIZE_TRUSTED_PROXIES"] = "1"
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         place = Path(directory, "beacons")
-        with Sink(_made(place / "sink")) as sink, Pipeline(_made(place / "home"), sink):
+        with Sink(made(place / "sink")) as sink, Pipeline(made(place / "home"), sink):
+            django.setup()
             seed(DELIVERIES)
             threading.Thread(target=knock, daemon=True).start()
             send_to_everyone()
@@ -49,12 +52,11 @@ def main() -> None:
 
 
 def measure(port: int, seconds: float) -> dict[str, Any]:
-    requests = iter(reports())
     figures: dict[str, Any] = {"seconds": seconds, "deliveries": DELIVERIES}
     for rate in RATES:
-        before = stored()
+        before, requests = stored(), reports(int(rate * seconds) + 1)
         with sending() as sent:
-            offered = asyncio.run(offer(port, requests, rate, seconds))
+            offered = asyncio.run(offer(port, iter(requests), rate, seconds))
         figures[f"offered_{rate}"] = {
             "per_second": round(offered.per_second),
             "p50_ms": round(offered.percentile(50)),
@@ -114,20 +116,23 @@ def knock() -> None:
         wake.publish(transactional=False)
 
 
-def reports() -> Iterator[bytes]:
+def reports(count: int) -> list[bytes]:
     """Shown and then clicked, of each delivery of the newest message; each browser has an address."""
     from signalize_console.deliveries import tokens
     from signalize_console.deliveries.models import Delivery
     from signalize_console.messaging.models import PushMessage
 
-    while True:
-        named = Delivery.objects.of(PushMessage.objects.filter(state="finished").latest("id"))
-        facts = list(named.values_list("id", "day"))
-        for kind in ("shown", "clicked"):
-            for number, (delivery_id, day) in enumerate(facts):
-                body = json.dumps({"token": tokens.make(delivery_id, day), "event": kind}).encode()
-                address = f"{20 + number % 80}.{number // 256 % 256}.{number % 256}.9"
-                yield post("/browser/reports", body, address)
+    message = PushMessage.objects.filter(state="finished").latest("id")
+    facts = list(Delivery.objects.of(message).values_list("id", "day"))
+    browsers = [
+        (tokens.make(*one), f"{20 + n % 80}.{n // 256 % 256}.{n % 256}.9") for n, one in enumerate(facts)
+    ]
+    said = itertools.cycle(
+        post("/browser/reports", json.dumps({"token": token, "event": kind}).encode(), address)
+        for kind in ("shown", "clicked")
+        for token, address in browsers
+    )
+    return list(itertools.islice(said, count))
 
 
 def stored() -> int:
@@ -151,9 +156,11 @@ def sending() -> Iterator[list[float]]:
 
     thread = threading.Thread(target=send)
     thread.start()
-    yield rates
-    over.set()
-    thread.join()
+    try:
+        yield rates
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager
@@ -180,9 +187,11 @@ def working_in_the_admin(port: int) -> Iterator[list[float]]:
 
     thread = threading.Thread(target=work)
     thread.start()
-    yield pages
-    over.set()
-    thread.join()
+    try:
+        yield pages
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager
@@ -200,8 +209,10 @@ def web_server() -> Iterator[int]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield port
-        server.terminate()
+        try:
+            yield port
+        finally:
+            server.terminate()
 
 
 def tell(figures: dict[str, Any]) -> None:

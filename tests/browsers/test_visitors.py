@@ -225,6 +225,29 @@ def test_a_lost_subscription_is_renewed_at_the_next_visit(
     desktop.wait("Found again")
 
 
+def test_the_worker_tells_of_a_subscription_that_the_browser_replaced(
+    visitor: Browser, shop: Site, console: Console, desktop: Desktop, double: PushServiceDouble
+) -> None:
+    if visitor.name != "firefox":
+        pytest.skip("Only Firefox replaces subscriptions by itself: when its push service has forgotten it.")
+    visit(visitor, shop)
+    old = subscribe(visitor, double)
+    recipient = visitor.js("et_signalize.getClientId()")
+
+    visitor.restart(double.firefox.channels.clear)
+
+    double.wait_for(lambda: any(double.firefox.channels.values()), 20, "no new subscription")
+    (new,) = [one for all_of_it in double.firefox.channels.values() for one in all_of_it]
+    assert new.endpoint != old["endpoint"]
+
+    def arrived() -> bool:
+        console.send(recipient, title="To the new one")
+        return any(push.endpoint == new.endpoint for push in list(double.received))
+
+    double.wait_for(arrived, 20, "the console was not told")
+    desktop.wait("To the new one")
+
+
 FRAMES = "[...document.querySelectorAll('iframe')].map(one => one.contentWindow)"
 
 
