@@ -14,13 +14,34 @@ class EventKind(models.TextChoices):
     SHOWN = "shown", _("shown")
     CLICKED = "clicked", _("clicked")
     CLOSED = "closed", _("closed")
+    PAGE_VIEW = "page_view", _("page view")
+    EVENT = "event", _("event")
+    OPTIN_SHOWN = "optin_shown", _("opt-in shown")
+    OPTIN_YES = "optin_yes", _("opt-in: yes")
+    OPTIN_NO = "optin_no", _("opt-in: no")
+    OPTIN_CLOSED = "optin_closed", _("opt-in closed")
+    PERMISSION_GRANTED = "permission_granted", _("permission granted")
+    PERMISSION_DENIED = "permission_denied", _("permission denied")
 
 
 REPORTS = {EventKind.SHOWN, EventKind.CLICKED, EventKind.CLOSED}
+# What the opt-in dialog and the browser's own question were answered; ``subscribed`` ends the funnel.
+OPT_IN = {
+    EventKind.OPTIN_SHOWN,
+    EventKind.OPTIN_YES,
+    EventKind.OPTIN_NO,
+    EventKind.OPTIN_CLOSED,
+    EventKind.PERMISSION_GRANTED,
+    EventKind.PERMISSION_DENIED,
+}
+LONGEST_NAME = 64
 
 
 class Event(models.Model):
-    """A report about a delivery carries the delivery's ``day``, so that each kind counts once."""
+    """A report about a delivery carries the delivery's ``day``, so that each kind counts once.
+
+    ``name`` is the site's own name of a kind ``event``: ``insertToBasket``, ``order``, …
+    """
 
     day = models.DateField(_("day"), editable=False)
     website = models.ForeignKey(
@@ -35,6 +56,7 @@ class Event(models.Model):
         verbose_name=_("recipient"),
     )
     kind = models.CharField(_("kind"), max_length=32, choices=EventKind)
+    name = models.CharField(_("name"), max_length=LONGEST_NAME, db_default="", blank=True)
     push_message_id = models.BigIntegerField(_("push message"), null=True)
     delivery_id = models.BigIntegerField(_("delivery"), null=True)
     properties = models.JSONField(_("properties"), default=dict)

@@ -1,9 +1,10 @@
-"""The two scripts that a site loads: the snippet, and the service worker for its root."""
+"""The scripts that a site loads, without their comments: the snippet, and the service worker for its root."""
 
 import functools
 import hashlib
 from pathlib import Path
 
+import rjsmin
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import condition, require_safe
@@ -13,19 +14,21 @@ JAVASCRIPT = "text/javascript; charset=utf-8"
 
 
 @functools.cache
-def _script(name: str) -> str:
-    return (SCRIPTS / name).read_text()
+def script(name: str) -> str:
+    """A script as it is served."""
+    return str(rjsmin.jsmin((SCRIPTS / name).read_text()))
 
 
-def _etag(_request: HttpRequest) -> str:
-    return f'"{hashlib.sha256(_script("signalize.js").encode()).hexdigest()[:16]}"'
+@functools.cache
+def etag(name: str) -> str:
+    return f'"{hashlib.sha256(script(name).encode()).hexdigest()[:16]}"'
 
 
 @require_safe
-@condition(etag_func=_etag)
+@condition(etag_func=lambda _request: etag("signalize.js"))
 def snippet(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(
-        _script("signalize.js"),
+        script("signalize.js"),
         content_type=JAVASCRIPT,
         headers={"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"},
     )
@@ -39,7 +42,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     """
     server = f"{request.scheme}://{request.get_host()}"
     return HttpResponse(
-        _script("service-worker.js").replace("SIGNALIZE_SERVER", server),
+        script("service-worker.js").replace("SIGNALIZE_SERVER", server),
         content_type=JAVASCRIPT,
         headers={
             "Cache-Control": "no-cache",

@@ -1,8 +1,11 @@
-"""Recipient: a browser profile, known by its pseudonymous id. Subscription: a push subscription of it."""
+"""Recipient: a browser profile, known by its pseudonymous id. Subscription: a push subscription of it.
+Consent: who agreed to what, and when.
+"""
 
 import hashlib
 import secrets
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -22,16 +25,23 @@ def endpoint_hash(endpoint: str) -> bytes:
 
 
 class Recipient(models.Model):
-    """``client_id`` is the value of the cookie ``_et_coid``: 32 hex digits."""
+    """``client_id`` is the value of the cookie ``_et_coid``: 32 hex digits.
+
+    ``customer_verified`` says that the site's backend signed the customer id.
+    """
 
     website = models.ForeignKey(Website, models.PROTECT, related_name="recipients", verbose_name=_("website"))
     client_id = models.CharField(
         _("recipient id"), max_length=32, default=make_client_id, validators=[RegexValidator(CLIENT_ID)]
     )
     customer_id = models.CharField(_("customer id"), max_length=128, blank=True)
+    customer_verified = models.BooleanField(_("customer id is signed"), db_default=False, default=False)
     language = models.CharField(_("language"), max_length=35, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    interests = ArrayField(
+        models.CharField(max_length=64), verbose_name=_("interests"), db_default=[], default=list, blank=True
+    )
     created_at = models.DateTimeField(_("first seen"), db_default=Now(), editable=False)
     seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
 
@@ -114,3 +124,30 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.push_service} {bytes(self.endpoint_hash).hex()[:8]}"
+
+
+class ConsentKind(models.TextChoices):
+    GIVEN = "given", _("given")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class Consent(models.Model):
+    """One line of the consent log. Only ever inserted; it outlives an erased recipient.
+
+    ``client_id_hash`` is the SHA-256 of the recipient id: found by who shows the id, and a list of nobody.
+    """
+
+    website = models.ForeignKey(Website, models.PROTECT, verbose_name=_("website"))
+    client_id_hash = models.BinaryField(max_length=32)
+    kind = models.CharField(_("consent"), max_length=16, choices=ConsentKind)
+    text_version = models.CharField(_("version of the text"), max_length=64, blank=True)
+    origin = models.CharField(_("origin"), max_length=255, blank=True)
+    occurred_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consent log")
+        indexes = [models.Index(fields=["client_id_hash"], name="consent_of_recipient")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.occurred_at:%Y-%m-%d %H:%M}"
