@@ -14,6 +14,7 @@ from signalize_console.deliveries.readdressing import readdress
 from signalize_console.messaging.content import LANGUAGE
 from signalize_console.recipients import subscribing
 from signalize_console.recipients.models import CLIENT_ID
+from signalize_console.recipients.platforms import platform_of
 from signalize_console.recipients.subscribing import PushSubscription, Visitor
 from signalize_console.webpush.encryption import BadSubscriptionKeys
 from signalize_console.webpush.push_services import LONGEST_ENDPOINT, EndpointRefused
@@ -32,7 +33,12 @@ def website(_request: HttpRequest, website: Website) -> HttpResponse:
 def subscriptions(request: HttpRequest, website: Website) -> HttpResponse:
     """Stores or refreshes a subscription. Answers with the recipient id that the page must keep."""
     body = read_json(request)
-    visitor = Visitor(_client_id(body), _language(body), text(body, "timeZone", 64, required=False))
+    visitor = Visitor(
+        _client_id(body),
+        _language(body),
+        text(body, "timeZone", 64, required=False),
+        platform_of(request.headers.get("User-Agent", "")),
+    )
     try:
         subscription, is_new = subscribing.subscribe(website, visitor, _push_subscription(body))
     except (BadSubscriptionKeys, EndpointRefused) as error:

@@ -42,6 +42,7 @@ class Visitor:
     client_id: str
     language: str = ""
     time_zone: str = ""
+    platform: str = ""
 
 
 @transaction.atomic
@@ -67,6 +68,7 @@ def subscribe(website: Website, visitor: Visitor, push: PushSubscription) -> tup
     subscription.recipient, subscription.vapid_key = recipient, vapid_key
     subscription.p256dh, subscription.auth = push.p256dh.rstrip("="), push.auth.rstrip("=")
     subscription.push_service = endpoint.service
+    subscription.platform = visitor.platform or subscription.platform
     subscription.state, subscription.ended_at, subscription.ended_reason = SubscriptionState.ACTIVE, None, ""
     subscription.key_mismatch_at = None
     subscription.seen_at = Now()
