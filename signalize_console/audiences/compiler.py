@@ -17,7 +17,7 @@ class Compiled(NamedTuple):
     values: dict[str, Any]
 
 
-def compile(tree: object, at: datetime.datetime) -> Compiled:  # noqa: A001 - audiences.compiler.compile
+def compile(tree: object, at: datetime.datetime) -> Compiled:
     """``at`` is the now that "days ago" counts from. Raises BadSegment with all that is wrong."""
     sql = Sql(at)
     return Compiled(parse(tree).compile(sql), sql.values)

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg.errors
 from django.db import OperationalError, connection, transaction
@@ -63,7 +64,7 @@ def among(
 
 
 def _select(
-    cursor: CursorWrapper, select: str, website: Website, compiled: Compiled, more: str = "", **values: object
+    cursor: CursorWrapper, select: str, website: Website, compiled: Compiled, more: str = "", **values: Any
 ) -> None:
     cursor.execute(
         f"{select} {REACHED} {compiled.sql} {more}", {**compiled.values, **values, "website": website.pk}

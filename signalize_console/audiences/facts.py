@@ -14,11 +14,12 @@ def json_condition(sql: Sql, column: str, facts: Mapping[str, Any]) -> str:
 
     What is missing or of another type equals nothing, and is neither greater nor less.
     """
-    name, kind, op, value = (facts.get(key) for key in ("name", "type", "op", "value"))
+    name, op = facts["name"], facts["op"]
+    value: Any = facts.get("value")
     member = f"({column} -> {sql.bind(name, 'text')})"
     if op == "exists":
         return f"coalesce(jsonb_typeof({member}), 'null') <> 'null'"
-    if kind == "date":
+    if facts["type"] == "date":
         return _day(sql, member, op, value)
     if op == "in":
         return f"coalesce({member} = ANY({sql.jsons(value)}), false)"
@@ -32,11 +33,11 @@ def json_condition(sql: Sql, column: str, facts: Mapping[str, Any]) -> str:
         )
     return (
         f"CASE WHEN jsonb_typeof({member}) = 'number' "
-        f"THEN {member}::numeric {OPERATORS[str(op)]} {sql.bind(repr(value), 'numeric')} ELSE false END"
+        f"THEN {member}::numeric {OPERATORS[op]} {sql.bind(repr(value), 'numeric')} ELSE false END"
     )
 
 
-def _day(sql: Sql, member: str, op: Any, value: Any) -> str:
+def _day(sql: Sql, member: str, op: str, value: Any) -> str:
     text = f"({member} #>> '{{}}')"
     return (
         f"coalesce(jsonb_typeof({member}) = 'string' AND {text} ~ {DAY} "

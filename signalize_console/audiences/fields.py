@@ -21,7 +21,7 @@ Compile = Callable[[Sql, Facts], str]
 
 @dataclass(frozen=True)
 class Field:
-    """``operators`` None: they depend on the member ``type``. ``needs`` and ``takes`` are its other members."""
+    """Without ``operators`` they depend on the member ``type``. ``needs``, ``takes``: its other members."""
 
     compile: Compile
     operators: Operators | None = None

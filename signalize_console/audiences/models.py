@@ -1,4 +1,4 @@
-"""Segment: recipients that have something in common, as a tree of conditions. Who is in it is asked anew each time."""
+"""Segment: what recipients have in common, as a tree of conditions. Who is in it is asked anew each time."""
 
 import datetime
 

@@ -1,9 +1,9 @@
-"""Conditions on what happened: how often, in which period. Nothing that happens after the segment's now counts.
+"""Conditions on what happened: how often, in which period.
 
-A recipient's events are read by their index, and no more of them than the comparison needs.
+Nothing that happens after the segment's now counts. A recipient's events are read by their index, and no
+more of them than the comparison needs.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,7 +38,8 @@ def how_often(sql: Sql, rows: str, facts: Facts) -> str:
         return f"EXISTS (SELECT {rows})"
     if (op, value) in {("equals", 0), ("less", 1), ("atMost", 0)}:
         return f"NOT EXISTS (SELECT {rows})"
-    counted = f"SELECT count(*) FROM (SELECT {rows} LIMIT {sql.bind(value + 1, 'bigint')}) counted"
+    most = sql.bind(value + 1, "bigint")
+    counted = f"SELECT count(*) FROM (SELECT {rows} LIMIT {most}) counted"  # noqa: S608 - all values are bound
     return f"({counted}) {OPERATORS[op]} {sql.bind(value, 'bigint')}"
 
 
@@ -78,8 +79,7 @@ def _orders(sql: Sql, facts: Facts) -> str:
         # Shops write an id as text or as a number.
         ids = [product, *([int(product)] if product.isascii() and product.isdigit() else [])]
         found = (
-            f"jsonb_path_exists(event.properties, {HAS_PRODUCT}, {sql.bind(json.dumps({'id': one}), 'jsonb')})"
-            for one in ids
+            f"jsonb_path_exists(event.properties, {HAS_PRODUCT}, {sql.json({'id': one})})" for one in ids
         )
         rows += f" AND ({' OR '.join(found)})"
     return rows

@@ -1,4 +1,4 @@
-"""Signalize's ``segmentFilter`` as a segment. What Signalize has published of it is one sample; the rest is ours.
+"""Signalize's ``segmentFilter`` as a segment. Published of it is one sample; the rest is our choice.
 
 ``{"segments": [{"name": "custom_segment_SIGNALIZE_INTEREST", "operator": "CONTAINS", "value": "Sport"}]}``:
 that sample's name is an interest. ``custom_segment_<NAME>`` is the attribute of that name in lower case, and

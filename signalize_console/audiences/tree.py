@@ -1,6 +1,6 @@
-"""Reading a segment's JSON: a tree of ``all``, ``any`` and ``not`` over conditions. Parsed once, then trusted.
+"""Reading a segment's JSON: a tree of ``all``, ``any`` and ``not`` over conditions.
 
-Every mistake is told with its path (``$.all[2].op``), and all of them at once.
+Parsed once, then trusted. Every mistake is told with its path (``$.all[2].op``), all of them at once.
 """
 
 import json
@@ -84,6 +84,8 @@ def parse(tree: object) -> Node:
 
 
 class Reader:
+    """Collects the problems, and goes on reading."""
+
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.conditions = 0
@@ -91,31 +93,33 @@ class Reader:
     def wrong(self, path: str, message: str) -> None:
         self.problems.append(Problem(path, message))
 
-    def read(self, tree: object, path: str, depth: int) -> Node | None:
-        if self.conditions > MOST_CONDITIONS:
+    def value(self, check: Check, value: object, path: str) -> Any:
+        """What the check makes of it, or None and a problem."""
+        try:
+            return check(value)
+        except Wrong as error:
+            self.wrong(path, str(error))
             return None
-        if depth > DEEPEST:
-            return self.wrong(path, _("A segment is at most %d levels deep.") % DEEPEST)
-        if not isinstance(tree, dict):
-            return self.wrong(path, _("Give an object with all, any, not, or a field."))
-        if "field" in tree:
-            self.conditions += 1
-            return self._condition(tree, path)
-        if len(tree) != 1 or (join := next(iter(tree))) not in {*JOINS, "not"}:
-            return self.wrong(path, _("Give exactly one of all, any and not, or a field."))
-        if join == "not":
-            member = self.read(tree[join], f"{path}.not", depth + 1)
-            return member and Not(member)
-        return self._group(join, tree[join], f"{path}.{join}", depth)
 
-    def _group(self, join: str, members: object, path: str, depth: int) -> Group | None:
-        if not isinstance(members, list) or not members:
-            return self.wrong(path, _("Give a list of at least one condition."))
+    def read(self, tree: object, path: str, depth: int) -> Node | None:
+        if self.conditions > MOST_CONDITIONS or (kind := self.value(_kind_at(depth), tree, path)) is None:
+            return None
+        inside: Any = tree
+        if kind == "field":
+            return self._condition(inside, path)
+        if kind == "not":
+            member = self.read(inside["not"], f"{path}.not", depth + 1)
+            return Not(member) if member else None
+        return self._group(kind, inside[kind], f"{path}.{kind}", depth)
+
+    def _group(self, join: str, members: object, path: str, depth: int) -> Group:
+        members = self.value(_members, members, path) or []
         nodes = [self.read(one, f"{path}[{place}]", depth + 1) for place, one in enumerate(members)]
         return Group(join, [node for node in nodes if node])
 
     def _condition(self, tree: dict[str, Any], path: str) -> Condition | None:
-        name = self._value(one_of(FIELDS), tree["field"], f"{path}.field")
+        self.conditions += 1
+        name = self.value(one_of(FIELDS), tree["field"], f"{path}.field")
         if name is None:
             return None
         field = FIELDS[name]
@@ -126,9 +130,7 @@ class Reader:
 
     def _properties(self, conditions: object, path: str) -> list[dict[str, Any]]:
         """Conditions on an event's properties look like those on attributes."""
-        if not isinstance(conditions, list) or not all(isinstance(one, dict) for one in conditions):
-            self.wrong(path, _("Give a list of conditions, each an object."))
-            return []
+        conditions = self.value(_conditions, conditions, path) or []
         self.conditions += len(conditions)
         if self.conditions > MOST_CONDITIONS:
             return []
@@ -140,37 +142,61 @@ class Reader:
         facts: dict[str, Any] = {}
         for name, check in {**field.needs, **field.takes}.items():
             if name in given:
-                facts[name] = self._value(check, given[name], f"{path}.{name}")
+                facts[name] = self.value(check, given[name], f"{path}.{name}")
             elif name in field.needs and not (name == "type" and given.get("op") == "exists"):
                 self.wrong(f"{path}.{name}", _("This is missing."))
         operators = field.operators or TYPES.get(str(facts.get("type")), TYPES["text"])
-        self._operation(operators, given, facts, path)
+        facts |= self._operation(operators, given, path)
         known = {"op", "value", *field.needs, *field.takes, *(["properties"] if field.has_properties else [])}
         for name in given:
             if name not in known:
                 self.wrong(f"{path}.{name[:64]}", _("This is unknown here. Leave it out."))
         return facts
 
-    def _operation(
-        self, operators: Operators, given: dict[str, Any], facts: dict[str, Any], path: str
-    ) -> None:
+    def _operation(self, operators: Operators, given: dict[str, Any], path: str) -> dict[str, Any]:
         if "op" not in given:
-            return self.wrong(f"{path}.op", _("This is missing. Give one of: %s.") % ", ".join(operators))
-        facts["op"] = self._value(one_of(operators), given["op"], f"{path}.op")
-        if facts["op"] is None:
-            return None
-        check = operators[facts["op"]]
+            self.wrong(f"{path}.op", _("This is missing. Give one of: %s.") % ", ".join(operators))
+            return {}
+        op = self.value(one_of(operators), given["op"], f"{path}.op")
+        if op is None:
+            return {}
+        check = operators[op]
         if check is None:
             if "value" in given:
                 self.wrong(f"{path}.value", _("exists takes no value. Leave it out."))
-        elif "value" not in given:
+            return {"op": op}
+        if "value" not in given:
             self.wrong(f"{path}.value", _("This is missing."))
-        else:
-            facts["value"] = self._value(check, given["value"], f"{path}.value")
-        return None
+        return {
+            "op": op,
+            "value": self.value(check, given["value"], f"{path}.value") if "value" in given else None,
+        }
 
-    def _value(self, check: Check, value: object, path: str) -> Any:
-        try:
-            return check(value)
-        except Wrong as error:
-            return self.wrong(path, str(error))
+
+def _kind_at(depth: int) -> Check:
+    """Whether this is a condition ("field"), or which group it is."""
+
+    def check(tree: object) -> str:
+        if depth > DEEPEST:
+            raise Wrong(_("A segment is at most %d levels deep.") % DEEPEST)
+        if not isinstance(tree, dict):
+            raise Wrong(_("Give an object with all, any, not, or a field."))
+        if "field" in tree:
+            return "field"
+        if len(tree) != 1 or (kind := next(iter(tree))) not in {*JOINS, "not"}:
+            raise Wrong(_("Give exactly one of all, any and not, or a field."))
+        return str(kind)
+
+    return check
+
+
+def _members(value: object) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise Wrong(_("Give a list of at least one condition."))
+    return value
+
+
+def _conditions(value: object) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise Wrong(_("Give a list of conditions, each an object."))
+    return value

@@ -75,7 +75,7 @@ def list_of(check: Check) -> Check:
 
 
 def time(value: Any) -> datetime.datetime | datetime.timedelta:
-    """A moment (ISO 8601 with a zone), or its distance from now: ``{"daysAgo": 7}``, ``{"hoursAhead": 3}``."""
+    """A moment (ISO 8601 with a zone), or how far from now: ``{"daysAgo": 7}``, ``{"hoursAhead": 3}``."""
     if isinstance(value, dict):
         return _distance(value, {"daysAgo": -24, "hoursAgo": -1, "daysAhead": 24, "hoursAhead": 1})
     moment = _parsed(parse_datetime, value)

@@ -1,4 +1,4 @@
-"""What a segment may ask of deliveries: how many push messages a recipient was sent. Segments stand below them."""
+"""What a segment, which stands below, may ask of deliveries: how many messages a recipient was sent."""
 
 from collections.abc import Mapping
 from typing import Any

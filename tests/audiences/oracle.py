@@ -39,7 +39,7 @@ def same(found: Any, wanted: Any) -> bool:
     return type(found) is type(wanted) and found == wanted
 
 
-def member(condition: dict[str, Any], facts: dict[str, Any]) -> bool:
+def member(condition: dict[str, Any], facts: dict[str, Any]) -> bool:  # noqa: PLR0911 - a case a line
     found, op, wanted = facts.get(condition["name"]), condition["op"], condition.get("value")
     if op == "exists":
         return found is not None

@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import signalize_console.audiences.models
 from django.db import migrations, models
+
+import signalize_console.audiences.models
 
 
 class Migration(migrations.Migration):
