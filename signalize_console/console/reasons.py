@@ -45,6 +45,10 @@ REASONS = {
     "subscription_unsubscribed": _("The visitor unsubscribed before it could be sent."),
     "subscription_expired": _("The browser's subscription ended before it could be sent."),
     "subscription_erased": _("The visitor was erased before it could be sent."),
+    "segment_broken": _("The segment has a condition that this version doesn't know. Cancel the message and send it anew."),
+    "segment_too_slow": _(
+        "The segment takes too long to find its recipients. Resume later, or cancel and use fewer conditions."
+    ),
     "internal_error": _("The console could not prepare it. The worker's log says why; please report it."),
     "our_key": _("The website's VAPID key can't be opened. Set the key-encryption key that it was made with."),
     "BadSubscriptionKeys": _("The browser's keys are broken. It must subscribe anew."),

@@ -118,6 +118,12 @@ class PushMessage(Content):
         return self.state == MessageState.DRAFT
 
     @property
+    def may_withdraw(self) -> bool:
+        """Whether it can be a draft again, and still be for the same audience."""
+        keeps_audience = self.audience == Audience.EVERYONE or self.segment_id is not None
+        return keeps_audience and self.state == MessageState.SCHEDULED
+
+    @property
     def expires_at(self) -> datetime.datetime:
         """When it must not be sent any more. Known once it is accepted."""
         if self.valid_until is None:
@@ -153,8 +159,7 @@ class PushMessage(Content):
         ttl = datetime.timedelta(seconds=self.ttl)
         was_computed = self.due_at and self.valid_until == self.due_at + ttl
         limit = None if was_computed else self.valid_until
-        has_kept_audience = self.audience == Audience.EVERYONE or self.segment_id is not None
-        return has_kept_audience and self.move_to(
+        return self.may_withdraw and self.move_to(
             MessageState.DRAFT, due_at=None, day=None, sent_by="", valid_until=limit, frozen_segment=None
         )
 
