@@ -19,6 +19,10 @@ KEY_ENCRYPTION_KEY = environment.text("SIGNALIZE_KEY_ENCRYPTION_KEY") or HOME.ke
 # goes ("https://jmt17.google.com=127.0.0.1:8443"), with the certificate authority of that place.
 PUSH_SERVICES = environment.text("SIGNALIZE_PUSH_SERVICES")
 PUSH_SERVICES_CA = environment.text("SIGNALIZE_PUSH_SERVICES_CA")
+# For development, where an origin's webhooks really go ("https://hooks.example.com=127.0.0.1:8443"), public
+# address or not, with the certificate authority of that place.
+WEBHOOK_PLACES = environment.text("SIGNALIZE_WEBHOOK_PLACES")
+WEBHOOK_CA = environment.text("SIGNALIZE_WEBHOOK_CA")
 # The demo shop at /demo/, which lets a visitor push themself a message.
 DEMO = environment.boolean("SIGNALIZE_DEMO", False)
 
@@ -41,6 +45,7 @@ INSTALLED_APPS = [
     "signalize_console.audiences",
     "signalize_console.messaging",
     "signalize_console.deliveries",
+    "signalize_console.webhooks",
     "signalize_console.browser",
     "signalize_console.api",
     "signalize_console.console",

@@ -92,6 +92,8 @@ class PushMessage(Content):
     total = models.PositiveBigIntegerField(_("deliveries"), editable=False, default=0)
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
+    # The transaction that ended it: readers go on from there (activity/cursors.py).
+    ended_in = models.BigIntegerField(editable=False, null=True)
 
     class Meta:
         verbose_name = _("push message")
@@ -103,6 +105,9 @@ class PushMessage(Content):
                 fields=["transactional", "due_at"], condition=~models.Q(due_at=None), name="push_message_due"
             ),
             models.Index(fields=["website", "-id"], name="push_message_of_website"),
+            models.Index(
+                fields=["ended_in"], condition=~models.Q(ended_in=None), name="push_message_ended_in"
+            ),
         ]
 
     def __str__(self) -> str:
