@@ -9,5 +9,6 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     recipients,
     segments,
     templates,
+    webhooks,
     websites,
 )

@@ -45,6 +45,8 @@ REASONS = {
     "subscription_unsubscribed": _("The visitor unsubscribed before it could be sent."),
     "subscription_expired": _("The browser's subscription ended before it could be sent."),
     "subscription_erased": _("The visitor was erased before it could be sent."),
+    "given_up": _("It was tried for 3 days. Tell it once more when the receiver is well again."),
+    "secret": _("The webhook's secret can't be opened. Set the key-encryption key that it was made with."),
     "segment_broken": _("The segment has a condition that this version doesn't know. Cancel the message and send it anew."),
     "segment_too_slow": _(
         "The segment takes too long to find its recipients. Resume later, or cancel and use fewer conditions."

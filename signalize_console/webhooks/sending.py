@@ -6,9 +6,10 @@ import random
 import time
 from typing import Any
 
+from signalize_console.recipients.models import Recipient
 from signalize_console.webhooks import signing
 from signalize_console.webhooks.ledger import LEASE_SECONDS, Claimed, Result
-from signalize_console.webhooks.models import WebhookEndpoint
+from signalize_console.webhooks.models import WebhookDelivery, WebhookEndpoint
 from signalize_console.webhooks.wire import REQUEST_SECONDS, Post
 from signalize_console.webpush.outcomes import retry_after
 from signalize_console.webpush.transport import Answer
@@ -18,7 +19,6 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 6 * 3600.0
 HAND_OVER_SECONDS = LEASE_SECONDS - REQUEST_SECONDS - 1
 GONE = 410
 SHORTEST_REST = 1.0
-PARTS = {"clientId", "customerId", "messageId", "deliveryId"}
 
 
 def payload(delivery: Claimed) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def payload(delivery: Claimed) -> dict[str, Any]:
         "deliveryId": delivery.delivery_id,
         "clientId": delivery.client_id,
         "customerId": delivery.customer_id or None,
-        **{name: value for name, value in json.loads(delivery.facts).items() if name not in PARTS},
+        **json.loads(delivery.facts),
     }
     at = delivery.occurred_at.astimezone(datetime.UTC)
     return {
@@ -36,6 +36,17 @@ def payload(delivery: Claimed) -> dict[str, Any]:
         "timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z",
         "data": {name: value for name, value in data.items() if value is not None},
     }
+
+
+def payload_of(row: WebhookDelivery) -> str:
+    """What is told of a row of the log, as it would be told now; for people, so indented."""
+    recipient = Recipient.objects.filter(pk=row.recipient_id).first()
+    claimed = Claimed(
+        *(row.id, row.attempts, row.endpoint_id, row.webhook_id, row.kind, json.dumps(row.facts)),
+        *(row.occurred_at, row.push_message_id, row.delivery_id),
+        *((recipient.client_id, recipient.customer_id) if recipient else (None, None)),
+    )
+    return json.dumps(payload(claimed), ensure_ascii=False, indent=2)
 
 
 def request_for(delivery: Claimed, endpoint: WebhookEndpoint, claimed_at: float) -> Post:

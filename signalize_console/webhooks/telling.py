@@ -14,8 +14,9 @@ READER = "webhooks"
 WINDOW = 5_000
 
 EVENTS = """
-    SELECT 'event-' || id AS webhook_id, kind, website_id, recipient_id, push_message_id, delivery_id,
-           properties AS facts, occurred_at
+    SELECT 'event-' || id, kind, website_id, recipient_id, push_message_id, delivery_id,
+           jsonb_strip_nulls(jsonb_build_object('button', properties -> 'button',
+                                                'pushService', properties -> 'push_service')), occurred_at
     FROM activity_event
     WHERE recorded_in >= %(after)s AND recorded_in < %(until)s AND kind = ANY(%(kinds)s)"""
 # When a delivery expired or was lost is known only as "now".

@@ -90,7 +90,7 @@ def test_it_tells_what_became_of_a_message(website: Website, listen: Listen) -> 
 def test_it_tells_what_the_browser_reported_and_the_visitor_did(website: Website, listen: Listen) -> None:
     listen("shown", "clicked", "closed", "subscribed", "unsubscribed")
     subscription = make_subscription(website)
-    events.record(EventKind.SUBSCRIBED, subscription.recipient)
+    events.record(EventKind.SUBSCRIBED, subscription.recipient, push_service="fcm", secret="x")
     message = send(website, subscription)
     (delivery,) = answer(message, "accepted")
     token = tokens.make(delivery, message.day)
@@ -100,6 +100,8 @@ def test_it_tells_what_the_browser_reported_and_the_visitor_did(website: Website
     events.record(EventKind.UNSUBSCRIBED, subscription.recipient)
 
     assert [kind for kind, _id in read_all()] == ["subscribed", "shown", "clicked", "unsubscribed"]
+    facts = WebhookDelivery.objects.get(kind="subscribed").facts
+    assert facts == {"pushService": "fcm"}
     clicked = WebhookDelivery.objects.get(kind="clicked")
     assert (clicked.facts, clicked.recipient_id) == ({"button": "button-1"}, subscription.recipient_id)
 
