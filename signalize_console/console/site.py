@@ -13,7 +13,10 @@ from signalize_console.console import dashboard
 MENU: list[tuple[Any, list[str]]] = [
     (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
     (_("Visitors"), ["recipients.Recipient", "recipients.Subscription", "audiences.Segment"]),
-    (_("What happened"), ["deliveries.Delivery", "activity.Event", "webhooks.WebhookDelivery"]),
+    (
+        _("What happened"),
+        ["deliveries.Delivery", "activity.Event", "deliveries.Alert", "webhooks.WebhookDelivery"],
+    ),
     (_("Set-up"), ["websites.Website", "api.ApiKey", "webhooks.WebhookEndpoint", "auth.User", "auth.Group"]),
 ]
 

@@ -5,17 +5,23 @@ from django.db import connection
 from signalize_console.recipients.models import Subscription
 
 READDRESS = """
-WITH moved AS (
-    UPDATE deliveries_delivery delivery
-    SET subscription_id = %(subscription)s, push_service = %(push_service)s, due_at = now(),
-        reason = 'resubscribed'
+WITH waiting AS (
+    SELECT DISTINCT ON (push_message_id, day) id, day FROM deliveries_delivery delivery
     WHERE recipient_id = %(recipient)s AND state = 'pending' AND reason = 'vapid_key_mismatch'
       AND NOT EXISTS (
         SELECT FROM deliveries_delivery twin
         WHERE twin.push_message_id = delivery.push_message_id AND twin.day = delivery.day
           AND twin.subscription_id = %(subscription)s AND twin.id <> delivery.id
       )
-    RETURNING push_message_id
+    ORDER BY push_message_id, day, id
+), moved AS (
+    UPDATE deliveries_delivery delivery
+    SET subscription_id = %(subscription)s, push_service = %(push_service)s, due_at = now(),
+        reason = 'resubscribed'
+    FROM waiting
+    WHERE delivery.id = waiting.id AND delivery.day = waiting.day
+      AND delivery.state = 'pending' AND delivery.reason = 'vapid_key_mismatch'
+    RETURNING delivery.push_message_id
 )
 UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now())
 WHERE id IN (

@@ -6,6 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("audiences", "0001_initial"),
+        ("messaging", "0003_recall"),
         ("messaging", "0003_segments"),
         ("websites", "0002_visitors"),
     ]
