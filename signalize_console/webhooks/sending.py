@@ -40,7 +40,7 @@ def payload(delivery: Claimed) -> dict[str, Any]:
 
 def payload_of(row: WebhookDelivery) -> str:
     """What is told of a row of the log, as it would be told now; for people, so indented."""
-    recipient = Recipient.objects.filter(pk=row.recipient_id).first()
+    recipient = Recipient.objects.filter(pk=row.recipient_id).first() if row.recipient_id else None
     claimed = Claimed(
         *(row.id, row.attempts, row.endpoint_id, row.webhook_id, row.kind, json.dumps(row.facts)),
         *(row.occurred_at, row.push_message_id, row.delivery_id),
