@@ -2,8 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-
-.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons faults mutants format
+.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -39,6 +38,9 @@ faults: .venv/tests ## 1,000 kills and every other fault, with what was lost (FA
 
 mutants: .venv/tests ## breaks each promise of the engine in a copy, and shows the test that sees it
 	@$(PYTHON) -m tests.faults.mutants
+
+bench-segments: .venv/tests ## a million recipients: counting, sampling and expanding segments
+	@$(PYTHON) -m tests.benchmarks.segments
 
 .venv/bin/python:
 	@tests/make_venv

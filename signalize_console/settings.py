@@ -21,6 +21,10 @@ PUSH_SERVICES = environment.text("SIGNALIZE_PUSH_SERVICES")
 PUSH_SERVICES_CA = environment.text("SIGNALIZE_PUSH_SERVICES_CA")
 # How many of our own proxies stand before the web server: as many entries of X-Forwarded-For are believed.
 TRUSTED_PROXIES = environment.integer("SIGNALIZE_TRUSTED_PROXIES", 0)
+# For development, where an origin's webhooks really go ("https://hooks.example.com=127.0.0.1:8443"), public
+# address or not, with the certificate authority of that place.
+WEBHOOK_PLACES = environment.text("SIGNALIZE_WEBHOOK_PLACES")
+WEBHOOK_CA = environment.text("SIGNALIZE_WEBHOOK_CA")
 # The demo shop at /demo/, which lets a visitor push themself a message.
 DEMO = environment.boolean("SIGNALIZE_DEMO", False)
 
@@ -40,8 +44,10 @@ INSTALLED_APPS = [
     "signalize_console.websites",
     "signalize_console.recipients",
     "signalize_console.activity",
+    "signalize_console.audiences",
     "signalize_console.messaging",
     "signalize_console.deliveries",
+    "signalize_console.webhooks",
     "signalize_console.browser",
     "signalize_console.api",
     "signalize_console.console",

@@ -8,6 +8,8 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     operations,
     pushmessages,
     recipients,
+    segments,
     templates,
+    webhooks,
     websites,
 )

@@ -12,9 +12,12 @@ from signalize_console.console import dashboard
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
     (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
-    (_("Visitors"), ["recipients.Recipient", "recipients.Subscription"]),
-    (_("What happened"), ["deliveries.Delivery", "activity.Event", "deliveries.Alert"]),
-    (_("Set-up"), ["websites.Website", "api.ApiKey", "auth.User", "auth.Group"]),
+    (_("Visitors"), ["recipients.Recipient", "recipients.Subscription", "audiences.Segment"]),
+    (
+        _("What happened"),
+        ["deliveries.Delivery", "activity.Event", "deliveries.Alert", "webhooks.WebhookDelivery"],
+    ),
+    (_("Set-up"), ["websites.Website", "api.ApiKey", "webhooks.WebhookEndpoint", "auth.User", "auth.Group"]),
 ]
 
 

@@ -73,7 +73,8 @@ WITH result AS (
     SET state = result.state, reason = result.reason, status_code = nullif(result.status, 0),
         lease_until = NULL, answered_at = now(), message_url = result.message_url,
         due_at = CASE result.state WHEN 'pending' THEN now() + make_interval(secs => result.delay)
-                 ELSE delivery.due_at END
+                 ELSE delivery.due_at END,
+        ended_in = CASE result.state WHEN 'pending' THEN NULL ELSE pg_current_xact_id()::text::bigint END
     FROM result
     WHERE delivery.id = result.id AND delivery.day = result.day
       AND delivery.state = 'sending' AND delivery.attempts = result.attempts
@@ -119,7 +120,9 @@ UPDATE deliveries_delivery delivery
 SET state = CASE WHEN NOT lost.transactional THEN 'unknown'
                  WHEN delivery.losses + 1 >= %s THEN 'failed' ELSE 'pending' END,
     reason = CASE WHEN lost.transactional AND delivery.losses + 1 >= %s THEN 'poison' ELSE 'worker_lost' END,
-    losses = delivery.losses + 1, lease_until = NULL
+    losses = delivery.losses + 1, lease_until = NULL,
+    ended_in = CASE WHEN lost.transactional AND delivery.losses + 1 < %s THEN NULL
+               ELSE pg_current_xact_id()::text::bigint END
 FROM lost WHERE delivery.id = lost.id AND delivery.day = lost.day
 RETURNING lost.message_id
 """
@@ -256,6 +259,6 @@ def reclaim(transactional: bool) -> list[int]:
     Returns the ids of their push messages.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"{IN_ORDER};{RECLAIM}", [transactional, MOST_LOSSES, MOST_LOSSES])
+        cursor.execute(f"{IN_ORDER};{RECLAIM}", [transactional, MOST_LOSSES, MOST_LOSSES, MOST_LOSSES])
         cursor.nextset()
         return sorted({message_id for (message_id,) in cursor.fetchall()})

@@ -66,6 +66,8 @@ class Delivery(models.Model):
     reason = models.CharField(_("reason"), max_length=64, db_default="")
     status_code = models.PositiveSmallIntegerField(_("status code"), null=True)
     answered_at = models.DateTimeField(_("answered"), null=True)
+    # The transaction that ended it: readers go on from there (activity/cursors.py).
+    ended_in = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     # Where the push service keeps it until the browser has fetched it, and how calling it back went.
     message_url = models.TextField(db_default="")
@@ -106,6 +108,7 @@ class Delivery(models.Model):
                 name="delivery_ended",
             ),
             models.Index(fields=["recipient", "-id"], name="delivery_of_recipient"),
+            models.Index(fields=["ended_in"], condition=~models.Q(ended_in=None), name="delivery_ended_in"),
         ]
 
     def __str__(self) -> str:

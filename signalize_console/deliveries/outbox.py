@@ -7,12 +7,16 @@ deliveries are made by the engine, chunk by chunk.
 import datetime
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from signalize_console.audiences.compiler import freeze
+from signalize_console.audiences.models import Segment
+from signalize_console.audiences.tree import BadSegment
 from signalize_console.deliveries import wake
 from signalize_console.deliveries.models import IdempotencyKey
 from signalize_console.messaging import rendering
@@ -65,11 +69,13 @@ def send(
     texts: Sequence[PushMessageText] = (),
     recipients: Iterable[Recipient] | None = None,
     *,
+    segment: Segment | Mapping[str, Any] | None = None,
     idempotency_key: str = "",
     fingerprint: object = None,
 ) -> Accepted:
     """Accepts a new push message with its texts, or a saved draft, for these recipients or for everyone.
 
+    ``segment``, a saved one or a tree of conditions, narrows everyone; without it the message's own does.
     ``unreachable`` lists the ids of the recipients without an active subscription. ``fingerprint`` is
     anything that JSON can say of the request: a repeat of the key with another one raises KeyReused.
     """
@@ -77,7 +83,7 @@ def send(
     with transaction.atomic():
         if idempotency_key and (earlier := _earlier(message.website, idempotency_key, fingerprint_hash)):
             return earlier
-        accepted = _accept(message, texts, recipients)
+        accepted = _accept(message, texts, recipients, segment)
         if idempotency_key:
             _remember(message, idempotency_key, fingerprint_hash, accepted)
         transaction.on_commit(lambda: wake.wake(transactional=message.transactional))
@@ -108,12 +114,18 @@ def _remember(message: PushMessage, key: str, fingerprint: bytes, accepted: Acce
 
 
 def _accept(
-    message: PushMessage, texts: Sequence[PushMessageText], recipients: Iterable[Recipient] | None
+    message: PushMessage,
+    texts: Sequence[PushMessageText],
+    recipients: Iterable[Recipient] | None,
+    segment: Segment | Mapping[str, Any] | None,
 ) -> Accepted:
     now = timezone.now()
     _fix_times(message, now)
     named = None if recipients is None else [recipient.pk for recipient in recipients]
-    message.audience = Audience.EVERYONE if named is None else Audience.RECIPIENTS
+    if named is None:
+        _freeze_segment(message, segment)
+    else:
+        message.audience = Audience.RECIPIENTS
     starts_at_once = named is not None and message.due_at == now
     state = MessageState.SENDING if starts_at_once else MessageState.SCHEDULED
     _store(message, texts, state)
@@ -134,6 +146,23 @@ def _fix_times(message: PushMessage, now: datetime.datetime) -> None:
     message.valid_until = min(message.valid_until or latest, latest)
     if message.valid_until <= start:
         raise NotAccepted("validUntil lies before the time of sending. Give a later one.")
+
+
+def _freeze_segment(message: PushMessage, segment: Segment | Mapping[str, Any] | None) -> None:
+    """The message keeps the segment as it is now; "days ago" count from when it is to be sent."""
+    if segment is not None:
+        message.segment = segment if isinstance(segment, Segment) else None
+    elif message.segment is None:
+        message.audience = Audience.EVERYONE
+        return
+    if message.segment and message.segment.website_id != message.website_id:
+        raise NotAccepted("The segment belongs to another website. Choose one of this website.")
+    tree = message.segment.definition if message.segment else segment
+    message.audience = Audience.SEGMENT
+    try:
+        message.frozen_segment = freeze(tree, message.due_at or timezone.now())
+    except BadSegment as error:
+        raise NotAccepted(f"The segment can't be used. {error}") from error
 
 
 def _store(message: PushMessage, texts: Sequence[PushMessageText], state: MessageState) -> None:

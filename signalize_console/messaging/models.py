@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.audiences.models import Segment
 from signalize_console.messaging.content import Content, Text
 from signalize_console.messaging.states import MessageState, states_before
 from signalize_console.websites.models import Website
@@ -52,6 +53,7 @@ class TemplateText(Text):
 class Audience(models.TextChoices):
     RECIPIENTS = "recipients", _("named recipients")
     EVERYONE = "everyone", _("everyone")
+    SEGMENT = "segment", _("a segment")
 
 
 class PushMessage(Content):
@@ -59,6 +61,16 @@ class PushMessage(Content):
 
     website = models.ForeignKey(Website, models.PROTECT, verbose_name=_("website"))
     audience = models.CharField(_("audience"), max_length=16, choices=Audience, default=Audience.EVERYONE)
+    segment = models.ForeignKey(
+        Segment,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("segment"),
+        help_text=_("Only to these; without a segment to everyone who opted in."),
+    )
+    # What the segment was when the message was accepted, with the time that its "days ago" count from.
+    frozen_segment = models.JSONField(editable=False, null=True)
     transactional = models.BooleanField(
         _("transactional"),
         default=False,
@@ -84,6 +96,8 @@ class PushMessage(Content):
     total = models.PositiveBigIntegerField(_("deliveries"), editable=False, default=0)
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
+    # The transaction that ended it: readers go on from there (activity/cursors.py).
+    ended_in = models.BigIntegerField(editable=False, null=True)
 
     class Meta:
         verbose_name = _("push message")
@@ -95,6 +109,9 @@ class PushMessage(Content):
                 fields=["transactional", "due_at"], condition=~models.Q(due_at=None), name="push_message_due"
             ),
             models.Index(fields=["website", "-id"], name="push_message_of_website"),
+            models.Index(
+                fields=["ended_in"], condition=~models.Q(ended_in=None), name="push_message_ended_in"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -108,6 +125,12 @@ class PushMessage(Content):
     @property
     def is_draft(self) -> bool:
         return self.state == MessageState.DRAFT
+
+    @property
+    def may_withdraw(self) -> bool:
+        """Whether it can be a draft again, and still be for the same audience."""
+        keeps_audience = self.audience == Audience.EVERYONE or self.segment_id is not None
+        return keeps_audience and self.state == MessageState.SCHEDULED
 
     @property
     def expires_at(self) -> datetime.datetime:
@@ -160,13 +183,13 @@ class PushMessage(Content):
         ttl = datetime.timedelta(seconds=self.ttl)
         was_computed = self.due_at and self.valid_until == self.due_at + ttl
         limit = None if was_computed else self.valid_until
-        return self.audience == Audience.EVERYONE and self.move_to(
-            MessageState.DRAFT, due_at=None, day=None, sent_by="", valid_until=limit
+        return self.may_withdraw and self.move_to(
+            MessageState.DRAFT, due_at=None, day=None, sent_by="", valid_until=limit, frozen_segment=None
         )
 
     def copy_as_draft(self) -> "PushMessage":
         """The same content, ready to be changed and sent again."""
-        kept = {field.name for field in Content._meta.get_fields()} | {"website", "transactional"}
+        kept = {field.name for field in Content._meta.get_fields()} | {"website", "segment", "transactional"}
         copy = PushMessage.objects.create(**{name: getattr(self, name) for name in kept})
         texts = list(self.texts.all())
         for text in texts:
