@@ -20,8 +20,8 @@ MOST_LOSSES = 5
 # Marketing messages take turns by chance; transactional ones come in the order of their time.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT waiting.*, message.website_id, message.seconds_left FROM (
-        SELECT id, day, website_id, extract(epoch FROM valid_until - now()) AS seconds_left
+    SELECT waiting.*, message.website_id, message.transactional, message.seconds_left FROM (
+        SELECT id, day, website_id, transactional, extract(epoch FROM valid_until - now()) AS seconds_left
         FROM messaging_pushmessage
         WHERE transactional = %s AND due_at <= now() AND state = 'sending'
           AND valid_until > now(){only}
@@ -45,7 +45,8 @@ RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id
     delivery.subscription_id, delivery.recipient_id, coalesce(subscription.state, 'erased'),
     subscription.endpoint, subscription.p256dh, subscription.auth, subscription.vapid_key_id,
     subscription.created_at > now() - interval '10 minutes', subscription.key_mismatch_at IS NOT NULL,
-    coalesce(recipient.language, '')
+    coalesce(recipient.language, ''),
+    coalesce(NOT due.transactional AND recipient.paused_until > now(), false)
 """
 TRUSTED, SUSPECT = "losses < 2", "losses >= 2"
 SUSPECTS = """ AND id IN (
@@ -151,7 +152,10 @@ class Claim:
 
 
 class Claimed(NamedTuple):
-    """One delivery in our hands, with what sending it takes. ``seconds_left``: how long it is still valid."""
+    """One delivery in our hands, with what sending it takes. ``seconds_left``: how long it is still valid.
+
+    ``is_paused``: it is marketing, and the visitor wants none for the time being.
+    """
 
     id: int
     day: datetime.date
@@ -170,6 +174,7 @@ class Claimed(NamedTuple):
     is_young: bool
     is_mismatched: bool
     language: str
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
