@@ -17,13 +17,16 @@ from signalize_console.recipients.models import CLIENT_ID
 from signalize_console.recipients.subscribing import PushSubscription, Visitor
 from signalize_console.webpush.encryption import BadSubscriptionKeys
 from signalize_console.webpush.push_services import LONGEST_ENDPOINT, EndpointRefused
+from signalize_console.websites import asking
 from signalize_console.websites.models import Website
 
 
 @for_website("GET")
 def website(_request: HttpRequest, website: Website) -> HttpResponse:
     """What a page must know to subscribe: nothing secret."""
-    answer = JsonResponse({"applicationServerKey": website.vapid_key.public_key})
+    answer = JsonResponse(
+        {"applicationServerKey": website.vapid_key.public_key, "optIn": asking.rules(website)}
+    )
     answer["Cache-Control"] = "public, max-age=60"
     return answer
 
