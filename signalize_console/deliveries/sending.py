@@ -15,6 +15,7 @@ from signalize_console.deliveries import tokens
 from signalize_console.deliveries.ledger import LEASE_SECONDS, Claimed, Result
 from signalize_console.messaging import rendering
 from signalize_console.messaging.models import PushMessage
+from signalize_console.recipients.identity import person
 from signalize_console.recipients.models import SubscriptionState
 from signalize_console.webpush.encryption import BadSubscriptionKeys, PayloadTooLarge, encrypt
 from signalize_console.webpush.outcomes import Outcome, Verdict, outcome_of
@@ -32,6 +33,8 @@ ENDS = {Outcome.ACCEPTED: "accepted", Outcome.GONE: "gone", Outcome.MESSAGE_REJE
 KEEPS_MESSAGE_URLS = {"mozilla", "other"}
 FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 900.0
 CONFIGURATION_DELAY, MISMATCH_DELAY, YOUNG_DELAY = 60.0, 6 * 3600.0, 60.0
+# Browsers report what they showed at random within so many seconds: a large audience must not come at once.
+REPORTS_A_SECOND, LONGEST_SPREAD = 500, 25
 
 
 @functools.cache
@@ -58,6 +61,8 @@ class Prepared:
     contents: dict[str, dict[str, Any]]
     expires: float
     topic: str | None
+    spread: int
+    verified_only: bool
 
     def content(self, language: str) -> dict[str, Any]:
         if language not in self.contents:
@@ -69,8 +74,16 @@ class Prepared:
 
 @functools.lru_cache(maxsize=256)
 def prepared(message_id: int) -> Prepared:
-    message = PushMessage.objects.get(pk=message_id)
-    return Prepared(message, list(message.texts.all()), {}, message.expires_at.timestamp(), topic_of(message))
+    message = PushMessage.objects.select_related("website").get(pk=message_id)
+    return Prepared(
+        message,
+        list(message.texts.all()),
+        {},
+        message.expires_at.timestamp(),
+        topic_of(message),
+        min(message.total // REPORTS_A_SECOND, LONGEST_SPREAD),
+        message.transactional and message.website.verification_required,
+    )
 
 
 def topic_of(message: PushMessage) -> str | None:
@@ -91,11 +104,11 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
     if delivery.is_mismatched:
         return Result(delivery, "pending", "not_sent", "vapid_key_mismatch", delay=MISMATCH_DELAY)
     message = prepared(delivery.push_message_id)
-    content = message.content(delivery.language)
-    plaintext = rendering.payload(content, tokens.make(delivery.id, delivery.day), message.expires)
+    if message.verified_only and not delivery.customer_verified:
+        return Result(delivery, "suppressed", "not_sent", "customer_not_verified")
     try:
         endpoint = push_services().parse(delivery.endpoint)
-        body = encrypt(plaintext, delivery.p256dh, delivery.auth)
+        body = encrypt(_plaintext(message, delivery), delivery.p256dh, delivery.auth)
     except (BadSubscriptionKeys, EndpointRefused, PayloadTooLarge) as error:
         return Result(delivery, "failed", "not_sent", type(error).__name__, answer=str(error))
     return PushRequest(
@@ -107,6 +120,17 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
         urgency=message.message.urgency,
         topic=message.topic,
         deadline=claimed_at + min(HAND_OVER_SECONDS, delivery.seconds_left),
+    )
+
+
+def _plaintext(message: Prepared, delivery: Claimed) -> bytes:
+    return rendering.payload(
+        message.content(delivery.language),
+        tokens.make(delivery.id, delivery.day),
+        message.expires,
+        spread=message.spread,
+        person=person(delivery.website_id, delivery.customer_id) if message.message.transactional else "",
+        declarative=delivery.push_service == "apple",
     )
 
 
