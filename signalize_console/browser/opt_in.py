@@ -5,13 +5,14 @@ import re
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from signalize_console.browser.cors import for_website
+from signalize_console.browser.limits import READING
 from signalize_console.browser.words import OPT_IN, words
 from signalize_console.websites import asking
 from signalize_console.websites.models import Website
 from signalize_console.websites.opt_in_texts import LANGUAGE
 
 
-@for_website("GET")
+@for_website("GET", limit=READING)
 def opt_in(request: HttpRequest, website: Website) -> HttpResponse:
     """Asked for when the dialog is to be shown; the texts are in ``?language=…``, as far as there are any."""
     language = request.GET.get("language", "")
@@ -21,7 +22,7 @@ def opt_in(request: HttpRequest, website: Website) -> HttpResponse:
     return answer
 
 
-@for_website("GET")
+@for_website("GET", limit=READING)
 def manifest(request: HttpRequest, website: Website) -> HttpResponse:
     """A web app manifest for the page that asks for it, with the opt-in's logo as the icon."""
     origin = request.headers.get("Origin") or website.origins[0]

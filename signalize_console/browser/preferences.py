@@ -5,21 +5,23 @@ id alone opens nothing.
 """
 
 import datetime
-import hmac
 import re
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from signalize_console.browser.answers import Refused, invalid, read_json, text
 from signalize_console.browser.cors import for_website
+from signalize_console.browser.limits import DESCRIBING
+from signalize_console.browser.subscriptions import proof
 from signalize_console.browser.words import PREFERENCES, words
 from signalize_console.deliveries import disclosing, erasing, outbox
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage, PushMessageText
-from signalize_console.recipients.models import Recipient, Subscription, endpoint_hash
-from signalize_console.webpush.push_services import LONGEST_ENDPOINT
+from signalize_console.recipients import consent, subscribing
+from signalize_console.recipients.models import ConsentKind, Recipient
 from signalize_console.websites import asking
 from signalize_console.websites.models import Website
 from signalize_console.websites.opt_in_texts import LANGUAGE
@@ -29,11 +31,12 @@ HISTORY, SHOWN_EVENTS = 50, 50
 TESTS_A_MINUTE = 3
 
 
-@for_website("POST")
+@for_website("POST", limit=DESCRIBING)
+@transaction.atomic
 def preferences(request: HttpRequest, website: Website) -> HttpResponse:
     """Changes what the body names (``interests``, ``paused``), and answers with all that the page shows."""
     body = read_json(request)
-    recipient = _proven(website, body).recipient
+    recipient = _proven(website, body)
     language = _language(body) or recipient.language
     opt_in = asking.opt_in_of(website)
     _change(recipient, body, {one.key for one in opt_in.interests.all()})
@@ -54,17 +57,19 @@ def preferences(request: HttpRequest, website: Website) -> HttpResponse:
     )
 
 
-@for_website("POST")
+@for_website("POST", limit=DESCRIBING)
+@transaction.atomic
 def data(request: HttpRequest, website: Website) -> HttpResponse:
     """All that is stored of this visitor, to be kept as a file."""
-    return _answer(disclosing.disclose(_proven(website, read_json(request)).recipient))
+    return _answer(disclosing.disclose(_proven(website, read_json(request))))
 
 
-@for_website("POST")
+@for_website("POST", limit=DESCRIBING)
+@transaction.atomic
 def test(request: HttpRequest, website: Website) -> HttpResponse:
     """Sends a test to the visitor who asks for it, a few times a minute."""
     body = read_json(request)
-    recipient = _proven(website, body).recipient
+    recipient = _proven(website, body)
     said = words(PREFERENCES, _language(body) or recipient.language)
     just_now = timezone.now() - datetime.timedelta(minutes=1)
     if Delivery.objects.filter(recipient=recipient, created_at__gt=just_now).count() >= TESTS_A_MINUTE:
@@ -82,25 +87,22 @@ def test(request: HttpRequest, website: Website) -> HttpResponse:
     return JsonResponse({"messageId": accepted.message_id}, status=201)
 
 
-@for_website("POST")
+@for_website("POST", limit=DESCRIBING)
+@transaction.atomic
 def erase(request: HttpRequest, website: Website) -> HttpResponse:
     """Deletes the visitor. A repeat finds nobody, and is refused like any stranger."""
-    erasing.erase(_proven(website, read_json(request)).recipient)
+    recipient = _proven(website, read_json(request))
+    consent.log(recipient, ConsentKind.WITHDRAWN, request.headers.get("Origin", ""))
+    erasing.erase(recipient)
     return HttpResponse(status=204)
 
 
-def _proven(website: Website, body: dict[str, Any]) -> Subscription:
-    """The subscription that the caller holds, in any state. An unknown one and a wrong proof look alike."""
-    endpoint, auth = text(body, "endpoint", LONGEST_ENDPOINT), text(body, "auth", 32)
-    known = (
-        Subscription.objects.select_related("recipient")
-        .filter(website=website, endpoint_hash=endpoint_hash(endpoint))
-        .first()
-    )
-    expected = known.auth if known else ""
-    if not known or not hmac.compare_digest(expected.encode(), auth.rstrip("=").encode()):
+def _proven(website: Website, body: dict[str, Any]) -> Recipient:
+    """Whose browser it is, subscribed or not any more. An unknown one and a wrong proof look alike."""
+    known = subscribing.held(website, proof(body))
+    if not known:
         raise Refused(403, "not_your_subscription", "This browser is not subscribed here.")
-    return known
+    return known.recipient
 
 
 def _change(recipient: Recipient, body: dict[str, Any], known: set[str]) -> None:

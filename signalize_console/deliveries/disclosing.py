@@ -8,7 +8,8 @@ from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.rendering import text_for
 from signalize_console.messaging.states import DeliveryState
-from signalize_console.recipients.models import Recipient
+from signalize_console.recipients.consent import client_id_hash
+from signalize_console.recipients.models import Consent, Recipient
 
 MOST_ROWS = 10_000
 
@@ -37,6 +38,17 @@ def disclose(recipient: Recipient, most: int = MOST_ROWS) -> dict[str, Any]:
                 "lastSeen": _time(one.seen_at),
             }
             for one in recipient.subscriptions.order_by("id")
+        ],
+        "consents": [
+            {
+                "consent": one.kind,
+                "textVersion": one.text_version,
+                "origin": one.origin,
+                "at": _time(one.occurred_at),
+            }
+            for one in Consent.objects.filter(
+                website=recipient.website_id, client_id_hash=client_id_hash(recipient.client_id)
+            ).order_by("id")
         ],
         "messages": messages(recipient, most, Delivery.objects.all()),
         "events": events(recipient, most),
