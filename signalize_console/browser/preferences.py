@@ -27,7 +27,8 @@ from signalize_console.websites.models import Website
 from signalize_console.websites.opt_in_texts import LANGUAGE
 
 PAUSE = datetime.timedelta(days=7)
-HISTORY, SHOWN_EVENTS = 50, 50
+# Of messages and events, the latest.
+SHOWN = 50
 TESTS_A_MINUTE = 3
 
 
@@ -41,7 +42,7 @@ def preferences(request: HttpRequest, website: Website) -> HttpResponse:
     opt_in = asking.opt_in_of(website)
     _change(recipient, body, {one.key for one in opt_in.interests.all()})
     paused_until = recipient.paused_until
-    stored = disclosing.disclose(recipient, SHOWN_EVENTS)
+    stored = disclosing.disclose(recipient, SHOWN)
     asked = asking.asked(website, language)
     return _answer(
         {
@@ -50,9 +51,8 @@ def preferences(request: HttpRequest, website: Website) -> HttpResponse:
             "words": words(PREFERENCES, asked["language"]),
             "interests": [{**one, "chosen": one["key"] in recipient.interests} for one in asked["interests"]],
             "pausedUntil": paused_until and paused_until.isoformat(timespec="seconds"),
-            "history": disclosing.received(recipient, HISTORY),
-            "stored": stored["recipient"],
-            "events": stored["events"],
+            "history": disclosing.received(recipient, SHOWN),
+            "stored": {name: part for name, part in stored.items() if name != "messages"},
         }
     )
 

@@ -75,7 +75,7 @@ PREFERENCES: dict[str, dict[str, str]] = {
         "lastSeen": "Last seen",
         "pausedUntil": "Paused until",
         "subscriptions": "Subscriptions",
-        "messages": "Messages",
+        "consents": "Consents",
     },
     "de": {
         "close": "Schließen",
@@ -114,7 +114,7 @@ PREFERENCES: dict[str, dict[str, str]] = {
         "lastSeen": "Zuletzt gesehen",
         "pausedUntil": "Pause bis",
         "subscriptions": "Abonnements",
-        "messages": "Nachrichten",
+        "consents": "Einwilligungen",
     },
 }  # fmt: skip
 

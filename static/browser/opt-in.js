@@ -10,16 +10,16 @@ const STYLE = `
 :host { all: initial; }
 * { box-sizing: border-box; font: inherit; color: inherit; }
 dialog, .bell, .button { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: var(--ink); background: var(--paper); }
-dialog { position: fixed; inset: 0; width: min(27rem, calc(100vw - 24px)); max-height: calc(100dvh - 24px); margin: auto; padding: 22px; overflow: auto; scrollbar-width: thin; border: 1px solid var(--line); border-radius: 18px; box-shadow: 0 12px 48px rgb(0 0 0 / 30%); animation: come 0.25s ease-out; }
+dialog { position: fixed; inset: 0; width: min(432px, calc(100vw - 24px)); max-height: calc(100dvh - 24px); margin: auto; padding: 22px; overflow: auto; scrollbar-width: thin; border: 1px solid var(--line); border-radius: 18px; box-shadow: 0 12px 48px rgb(0 0 0 / 30%); animation: come 0.25s ease-out; }
 dialog::backdrop { background: rgb(0 0 0 / 28%); }
-dialog.wide { width: min(38rem, calc(100vw - 24px)); }
+dialog.wide { width: min(608px, calc(100vw - 24px)); }
 .top { margin-block: 12px auto; }
 .bottom, .start, .end { margin-block: auto 12px; }
 .start { margin-inline: 12px auto; }
 .end { margin-inline: auto 12px; }
 @keyframes come { from { opacity: 0; transform: translateY(12px); } }
-header { display: flex; gap: 14px; align-items: flex-start; }
-header > :nth-child(2) { flex: 1; min-width: 0; }
+.head { display: flex; gap: 14px; align-items: flex-start; }
+.head > :nth-child(2) { flex: 1; min-width: 0; }
 .logo { flex: none; width: 46px; height: 46px; border-radius: 12px; object-fit: cover; }
 svg { padding: 9px; fill: var(--on); background: var(--accent); display: block; }
 h2 { margin: 0; font-size: 1.15em; font-weight: 650; line-height: 1.3; overflow-wrap: anywhere; }
@@ -40,7 +40,7 @@ ul { list-style: none; }
 .page { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: var(--ink); background: var(--paper); padding: 22px; border-radius: 18px; }
 label { display: flex; gap: 10px; align-items: center; min-height: 36px; cursor: pointer; }
 input { width: 20px; height: 20px; margin: 0; flex: none; accent-color: var(--accent); }
-footer { display: flex; flex-wrap: wrap-reverse; gap: 10px; margin-top: 18px; justify-content: flex-end; }
+.foot { display: flex; flex-wrap: wrap-reverse; gap: 10px; margin-top: 18px; justify-content: flex-end; }
 button { min-height: 44px; padding: 9px 18px; border: 1px solid var(--edge); border-radius: 10px; background: none; font-weight: 600; cursor: pointer; }
 .yes, .bell { color: var(--on); background: var(--accent); border-color: var(--accent); }
 .close { flex: none; width: 44px; padding: 0; margin: -10px; border: 0; font-size: 1.4em; font-weight: 400; }
@@ -53,7 +53,7 @@ button:hover { filter: brightness(0.93); }
 .button { color: var(--on); background: var(--accent); border-color: var(--accent); }
 [hidden] { display: none; }
 .danger { color: var(--bad); border-color: var(--bad); }
-@media (max-width: 30rem) { footer > * { flex: 1 1 auto; } dialog { padding: 18px; } }
+@media (max-width: 30rem) { .foot > * { flex: 1 1 auto; } dialog { padding: 18px; } }
 .still { animation: none; }
 @media (prefers-reduced-motion: reduce) { dialog { animation: none; } }
 `;
@@ -123,7 +123,7 @@ export function makeDialog(asked, title, closed) {
   /** @param {string} title @param {string} text @param {(Node | string)[]} rest */
   function say(title, text, ...rest) {
     dialog.replaceChildren(
-      make("header", {},
+      make("div", { class: "head" },
         picture(asked.look.logo),
         make("div", {}, make("h2", { id: "title", tabindex: "-1" }, title), text ? make("p", {}, text) : ""),
         make("button", { class: "close", type: "button", "aria-label": asked.help.close, onclick: leave }, "×")),
@@ -174,11 +174,11 @@ export function ask(inner, asked, step = "ask") {
         topics.length ? make("fieldset", {}, make("legend", {}, help.interests), ...topics) : "",
         words.privacy_link ? make("p", {}, make("a", { href: words.privacy_link, target: "_blank", rel: "noopener" }, words.privacy || words.privacy_link)) : "",
         make("p", { role: "status", hidden: true }),
-        make("footer", {}, button(words.no, no), button(words.yes, yes, "yes")));
+        make("div", { class: "foot" }, button(words.no, no), button(words.yes, yes, "yes")));
     },
-    thanks: () => say(help.thanks, help.change, make("footer", {}, button(help.settings, () => (close(), inner.api.openPreferences())), enough())),
-    blocked: () => say(help.blocked, howToUnblock(help), make("footer", {}, enough())),
-    homeScreen: () => say(help.homeScreen, help.homeScreenSteps, make("footer", {}, enough())),
+    thanks: () => say(help.thanks, help.change, make("div", { class: "foot" }, button(help.settings, () => (close(), inner.api.openPreferences())), enough())),
+    blocked: () => say(help.blocked, howToUnblock(help), make("div", { class: "foot" }, enough())),
+    homeScreen: () => say(help.homeScreen, help.homeScreenSteps, make("div", { class: "foot" }, enough())),
   };
   /** @param {keyof typeof steps} next */
   function go(next) {

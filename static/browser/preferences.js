@@ -64,15 +64,15 @@ function draw(inner, call, said, say) {
   }
 
   const sure = make("div", { hidden: true }, make("p", {}, words.eraseText),
-    make("footer", {}, button(words.eraseNo, () => (sure.hidden = true)), button(words.eraseYes, attempt(erase), "danger")));
+    make("div", { class: "foot" }, button(words.eraseNo, () => (sure.hidden = true)), button(words.eraseYes, attempt(erase), "danger")));
   say(words.title,
     status,
     said.interests.length ? interests(call, said, attempt) : "",
     pause(call, said, status),
     make("section", {}, make("div", { class: "row" }, button(words.test, attempt(sendTest)))),
     details(words.history, ...(said.history.length ? said.history.map(message) : [make("p", {}, words.historyEmpty)])),
-    details(words.stored, make("p", {}, words.storedText), facts(said), make("h3", {}, words.events),
-      make("ul", {}, ...said.events.map(happened)), make("footer", {}, button(words.download, attempt(download)))),
+    details(words.stored, make("p", {}, words.storedText), facts(said), ...["subscriptions", "consents", "events"].flatMap((name) => rows(said, name)),
+      make("div", { class: "foot" }, button(words.download, attempt(download)))),
     make("section", {}, make("h3", {}, words.leave),
       make("div", { class: "row" }, button(words.unsubscribe, attempt(unsubscribe)), button(words.erase, () => (sure.hidden = false), "danger")), sure),
   );
@@ -122,15 +122,21 @@ function message({ at, title, message, link }) {
 }
 
 /** @param {any} said */
-function facts({ stored, words, language }) {
+function facts({ stored: { recipient }, words, language }) {
   /** @param {string} name @param {any} value */
   const written = (name, value) => (/Seen|Until/.test(name) ? when(value, language) : typeof value === "object" ? JSON.stringify(value) : value);
-  const known = Object.entries(stored).filter(([, value]) => value && JSON.stringify(value).length > 2);
+  const known = Object.entries(recipient).filter(([, value]) => value && JSON.stringify(value).length > 2);
   return make("dl", {}, ...known.flatMap(([name, value]) => [make("dt", {}, words[name] ?? name), make("dd", {}, written(name, value))]));
 }
 
-/** @param {any} one */
-const happened = ({ event, at, properties }) => make("li", {}, make("time", { datetime: at }, when(at)), ` ${event} ${Object.keys(properties).length ? JSON.stringify(properties) : ""}`);
+/** A list, with all that there is of each. @param {any} said @param {string} name */
+function rows({ stored, words, language }, name) {
+  const line = (/** @type {any} */ { at, ...rest }) => {
+    const values = Object.values(rest).filter((value) => value && JSON.stringify(value) !== "{}");
+    return make("li", {}, ...(at ? [make("time", { datetime: at }, when(at, language)), " "] : []), values.map((value) => (typeof value === "object" ? JSON.stringify(value) : value)).join(", "));
+  };
+  return stored[name].length ? [make("h3", {}, words[name]), make("ul", {}, ...stored[name].map(line))] : [];
+}
 
 /** @param {string} time @param {string} [language] */
 const when = (time, language) => new Date(time).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });

@@ -102,8 +102,8 @@ def test_it_shows_everything_in_the_visitors_language(
     assert answer.headers["Cache-Control"] == "no-store"
     assert said["words"]["title"] == "Deine Benachrichtigungen"
     assert [one["title"] for one in said["history"]] == ["Deine Bestellung"]
-    assert said["stored"]["customerId"] == "4711"
-    assert [one["event"] for one in said["events"]] == ["subscribed"]
+    assert said["stored"]["recipient"]["customerId"] == "4711"
+    assert [one["event"] for one in said["stored"]["events"]] == ["subscribed"]
     assert said["interests"] == [
         {"key": "sale", "name": "sale auf Deutsch", "chosen": False},
         {"key": "new", "name": "new auf Deutsch", "chosen": False},
