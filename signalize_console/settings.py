@@ -179,6 +179,8 @@ LOGGING = {
     "loggers": {
         "django.db.backends": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        # What strangers ask wrongly, or too often, would fill the log.
+        "django.request": {"level": "ERROR"},
         "websockets": {"level": "WARNING"},
     },
 }

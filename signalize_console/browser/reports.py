@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from signalize_console.activity import events
 from signalize_console.activity.events import Happened
 from signalize_console.activity.models import LONGEST_NAME, OPT_IN, REPORTS, EventKind
-from signalize_console.browser.answers import invalid, part, plain, read_json, text
+from signalize_console.browser.answers import invalid, optional_part, plain, read_json, text
 from signalize_console.browser.cors import for_website, from_anywhere
 from signalize_console.browser.limits import EVENTS
 from signalize_console.browser.limits import REPORTS as REPORTING
@@ -52,7 +52,7 @@ def _happened(said: Any) -> Happened:
     name, age = text(said, "name", LONGEST_NAME), said.get("age", 0)
     if isinstance(age, bool) or not isinstance(age, int | float):
         raise invalid("age must be a number of milliseconds.")
-    properties = plain(part(said, "properties"), LONGEST_TEXT) if said.get("properties") else {}
+    properties = plain(optional_part(said, "properties") or {}, LONGEST_TEXT)
     kind = EventKind(name) if name in OF_A_PAGE else EventKind.EVENT
     # A comparison with NaN is false: it counts as now.
     seconds = min(age / 1000, OLDEST) if age > 0 else 0.0

@@ -13,7 +13,7 @@ from signalize_console.console.paging import ReadOnly
 
 @admin.register(Event)
 class EventAdmin(ReadOnly):
-    list_display = ["occurred_at", "what", "website", "recipient", "push_message_id", "delivery_id"]
+    list_display = ["occurred_at", "what", "name", "website", "recipient", "push_message_id", "delivery_id"]
     list_filter = ["kind", "website"]
     list_select_related = ["website", "recipient"]
     fields: ClassVar[Any] = [*list_display, "properties"]

@@ -3,12 +3,15 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import OfPushService, ReadOnly
-from signalize_console.recipients.models import Recipient, Subscription
+from signalize_console.recipients.consent import client_id_hash
+from signalize_console.recipients.models import Consent, ConsentKind, Recipient, Subscription
 
 
 class SubscriptionInline(admin.TabularInline):
@@ -30,7 +33,7 @@ class RecipientAdmin(ReadOnly):
     list_select_related = ["website"]
     search_fields = ["=client_id", "=customer_id"]
     search_help_text = _("A whole recipient id or customer id")
-    fields: ClassVar[Any] = [*list_display, "attributes"]
+    fields: ClassVar[Any] = [*list_display, "customer_verified", "interests", "attributes"]
     inlines = [SubscriptionInline]
 
 
@@ -53,3 +56,25 @@ class SubscriptionAdmin(ReadOnly):
     @admin.display(description=_("state"), ordering="state")
     def status(self, subscription: Subscription) -> SafeString:
         return badge(subscription.state, subscription.get_state_display())
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnly):
+    """Found by the recipient id that somebody shows: the log itself has only its hash."""
+
+    list_display = ["occurred_at", "what", "website", "text_version", "origin"]
+    list_filter = ["kind", "website"]
+    list_select_related = ["website"]
+    search_fields = ["=client_id_hash"]
+    search_help_text = _("A whole recipient id")
+    fields: ClassVar[Any] = list_display
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Consent], search_term: str
+    ) -> tuple[QuerySet[Consent], bool]:
+        found = client_id_hash(search_term.strip())
+        return (queryset.filter(client_id_hash=found) if search_term else queryset), False
+
+    @admin.display(description=_("consent"), ordering="kind")
+    def what(self, consent: Consent) -> SafeString:
+        return badge("active" if consent.kind == ConsentKind.GIVEN else "gone", consent.get_kind_display())

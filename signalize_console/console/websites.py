@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,8 +18,12 @@ from signalize_console.websites.models import Website
 class WebsiteAdmin(admin.ModelAdmin):
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
-    fields = ["name", "origins", "contact", "secure_code", "loader", "opt_in", "public_key"]
-    readonly_fields = ["loader", "opt_in", "public_key"]
+    fields = [
+        *("name", "origins", "contact", "secure_code", "loader", "opt_in", "public_key"),
+        *("verification_required", "identity_secret"),
+    ]
+    readonly_fields = ["loader", "opt_in", "public_key", "identity_secret"]
+    actions = ["make_identity_secret"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else [name for name in self.fields if name not in self.readonly_fields]
@@ -39,16 +44,31 @@ class WebsiteAdmin(admin.ModelAdmin):
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or not Subscription.objects.filter(website=obj).exists())
 
+    @admin.action(description=_("Make a new identity secret"), permissions=["change"])
+    def make_identity_secret(self, request: HttpRequest, websites: QuerySet[Website]) -> None:
+        for website in websites:
+            said = _("The identity secret of %(website)s. Copy it now; it is never shown again:")
+            secret = format_html('<code class="copyable">{}</code>', website.make_identity_secret())
+            messages.warning(request, format_html("{} {}", said % {"website": website}, secret))
+
+    @admin.display(description=_("identity secret"))
+    def identity_secret(self, website: Website) -> str:
+        if website.sealed_identity_secret:
+            return str(_("Made. A new one, from the list's actions, ends all signatures made with this one."))
+        return str(_("None yet. Make one with the list's actions: your backend signs customer ids with it."))
+
     @admin.display(description=_("in each page"))
     def loader(self, website: Website) -> SafeString:
         server = getattr(website, "server", "")
         return format_html(
             '<code class="copyable">&lt;script id="_etLoader" type="text/javascript" charset="UTF-8" '
             'data-secure-code="{code}" src="{server}/code/signalize.js" async&gt;&lt;/script&gt;</code>'
-            '<p class="help">{hint} <code>importScripts("{server}/sw.js")</code></p>',
+            '<p class="help">{hint} <a href="{server}/sw.js">{server}/sw.js</a>, {line} '
+            '<code>importScripts("{server}/sw.js")</code></p>',
             code=website.secure_code,
             server=server,
-            hint=_("And a file /sw.js at the site's root with one line:"),
+            line=_("or the line"),
+            hint=_("And a file /sw.js at the site's root, best a copy of"),
         )
 
     @admin.display(description=_("opt-in"))

@@ -242,7 +242,10 @@
     const lost = !subscription && supported && state.endpoint && Notification.permission === "granted";
     if ((subscription && !known) || lost) {
       await attach();
-      (await registrations()).forEach((worker) => void worker.update().catch(() => undefined));
+      for (const worker of await registrations()) {
+        void worker.update().catch(() => undefined);
+        worker.active?.postMessage("signalize-reports");
+      }
     } else if (supported && Notification.permission === "denied" && recall(OPT_IN) !== "denied") {
       rememberAnswer("denied");
     }

@@ -1,6 +1,5 @@
 """The visitor's door, called by strangers: exact origins, plain refusals, no oracle, no 5xx."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Subscription, SubscriptionState
 from signalize_console.recipients.subscribing import PushSubscription
 from signalize_console.websites.models import Website
+from tests.browser_face.calling import FIELDS, body_of, path_of, post
 from tests.makers import ORIGIN, make_message, make_push, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "static" / "browser"
-FIELDS = ["timestamp", "status", "error", "message", "path", "errorCode"]
 
 
 @pytest.fixture
@@ -31,28 +30,6 @@ def website() -> Website:
 @pytest.fixture
 def push(website: Website) -> PushSubscription:
     return make_push(website)
-
-
-def body_of(push: PushSubscription, client_id: str = "1" * 32, **changed: Any) -> dict[str, Any]:
-    keys = {"p256dh": push.p256dh, "auth": push.auth}
-    body = {
-        "clientId": client_id,
-        "language": "de-DE",
-        "timeZone": "Europe/Berlin",
-        "applicationServerKey": push.application_server_key,
-        "subscription": {"endpoint": push.endpoint, "expirationTime": None, "keys": keys},
-    }
-    return {**body, **changed}
-
-
-def post(path: str, body: Any, origin: str | None = ORIGIN) -> Any:
-    data = body if isinstance(body, bytes | str) else json.dumps(body)
-    headers = {"Origin": origin} if origin else {}
-    return Client(raise_request_exception=False).post(path, data, "application/json", headers=headers)
-
-
-def path_of(website: Website, name: str = "subscriptions") -> str:
-    return f"/browser/{website.secure_code}/{name}"
 
 
 def test_a_visitor_subscribes_and_comes_back(website: Website, push: PushSubscription) -> None:
@@ -153,19 +130,36 @@ def test_a_large_body_is_refused(website: Website, push: PushSubscription) -> No
         assert (answer.status_code, answer.json()["errorCode"]) == (413, "body_too_large")
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["clientId", "subscription", "keys", "endpoint", "auth", "p256dh", "token", "event", "language"]), inner, max_size=4),
-    max_leaves=10,
+NAMES = ["clientId", "subscription", "previous", "keys", "endpoint", "auth", "p256dh", "token", "event", "events", "name", "age",
+         "properties", "language", "customerId", "signature", "attributes", "interests", "applicationServerKey"]  # fmt: skip
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
+    | st.sampled_from(["1" * 32, "order", "page_view", "optin_shown", "shown", "\x00", "1.20261125.x"])
 )  # fmt: skip
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6),
+    max_leaves=16,
+)
+# What a page sends, with one thing changed: gets further than what is all noise.
+BATCH = st.fixed_dictionaries({
+    "clientId": st.just("1" * 32),
+    "events": st.lists(st.fixed_dictionaries({"name": LEAVES, "properties": JSON, "age": LEAVES}), max_size=3),
+})  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(JSON, st.sampled_from(["subscriptions", "unsubscribe", "reports"]))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(JSON | BATCH, st.sampled_from(["subscriptions", "recipient", "events", "unsubscribe", "reports"]))
 def test_no_body_makes_it_fail(website: Website, body: Any, name: str) -> None:
     path = "/browser/reports" if name == "reports" else path_of(website, name)
-    assert post(path, body).status_code in {204, 400}
+    assert post(path, body).status_code in {204, 400, 409}
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(NAMES), JSON, max_size=3))
+def test_no_change_to_a_good_body_makes_it_fail(website: Website, changed: dict[str, Any]) -> None:
+    push = make_push(website)
+    assert post(path_of(website), body_of(push, **changed)).status_code in {200, 201, 400, 409}
 
 
 def test_it_gives_a_page_the_key_and_nothing_else(website: Website) -> None:

@@ -93,10 +93,11 @@ BROKEN = [
     b'{"notification": {}}',
     b'{"notification": {"title": "x", "actions": [null]}}',
     b'{"notification": {"title": "x", "actions": 5}}',
+    b'{"notification": {"title": "", "body": "' + b"x" * 3_900 + b'"}}',
 ]
 
 
-def test_something_is_shown_whatever_comes(
+def test_s18_something_is_shown_whatever_comes(
     visitor: Browser, desktop: Desktop, double: PushServiceDouble
 ) -> None:
     subscription = visitor.js(

@@ -303,13 +303,17 @@ def test_a_page_with_a_strict_policy_and_wild_styles_changes_nothing(
     wait_for_title(chromium, QUESTION)
     policy = chromium.js("fetch('/demo/').then(one => one.headers.get('Content-Security-Policy'))")
     assert "unsafe-inline" not in policy
-    before = box(chromium, button("Yes, please"))
+    yes = button("Yes, please")
+    look = f"(({{width, height}}, {{fontSize, color}}) => [width, height, fontSize, color])({yes}.getBoundingClientRect(), getComputedStyle({yes}))"
+    before = chromium.js(look)
+    wild = "* { font-size: 40px !important; color: red !important; padding: 30px !important; width: 10px }"
     chromium.js(
-        "(() => { const wild = new CSSStyleSheet(); wild.replaceSync('* { font-size: 40px !important; color: red !important; padding: 30px !important }'); document.adoptedStyleSheets = [wild]; return 1 })()"
+        f"(() => {{ const wild = new CSSStyleSheet(); wild.replaceSync({json.dumps(wild)});"
+        " document.adoptedStyleSheets = [wild]; return 1 })()"
     )
 
-    assert box(chromium, button("Yes, please")) == before
-    assert chromium.js(f"getComputedStyle({button('Not now')}).fontSize") == "16px"
+    assert chromium.js("getComputedStyle(document.querySelector('h1')).fontSize") == "40px"
+    assert chromium.js(look) == before
 
 
 def test_an_iphone_learns_of_the_home_screen(chromium: Chromium, console: Console) -> None:

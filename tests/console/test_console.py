@@ -16,7 +16,8 @@ from signalize_console.deliveries import outbox
 from signalize_console.deliveries.models import Attempt, Delivery
 from signalize_console.messaging.models import MessageTemplate, PushMessage, TemplateText
 from signalize_console.messaging.states import MessageState
-from signalize_console.recipients.models import Subscription
+from signalize_console.recipients import consent
+from signalize_console.recipients.models import ConsentKind, Subscription
 from signalize_console.websites.models import Website
 from tests.makers import make_message, make_subscription, make_text, make_website
 
@@ -332,3 +333,28 @@ def test_five_wrong_passwords_lock_the_login() -> None:
 def test_health_is_told() -> None:
     assert Client().get("/health").json() == {"status": "ok"}
     assert Client().get("/").headers["Location"] == "/admin/"
+
+
+def test_an_identity_secret_is_shown_once_and_ends_the_one_before(boss: Client, website: Website) -> None:
+    secrets = []
+    for _time in range(2):
+        said = {"action": "make_identity_secret", "_selected_action": [website.pk]}
+        answer = boss.post(reverse("admin:websites_website_changelist"), said, follow=True)
+        secrets += re.findall(r'<code class="copyable">([\w-]{43})</code>', answer.content.decode())
+
+    website.refresh_from_db()
+    assert len({*secrets}) == 2
+    assert website.identity_secret == secrets[1].encode()
+    assert not any(one.encode() in bytes(website.sealed_identity_secret) for one in secrets)
+    page = boss.get(reverse("admin:websites_website_change", args=[website.pk])).content.decode()
+    assert not any(one in page for one in secrets)
+
+
+def test_the_consent_log_is_found_by_who_shows_their_id(boss: Client, website: Website) -> None:
+    recipient = make_subscription(website).recipient
+    consent.log(recipient, ConsentKind.GIVEN, "https://shop.example", "2026-11 en")
+
+    for wanted, there in ((recipient.client_id, True), ("0" * 32, False)):
+        page = boss.get(reverse("admin:recipients_consent_changelist"), {"q": wanted}).content.decode()
+        assert ("2026-11 en" in page) == there
+        assert recipient.client_id not in page or there
