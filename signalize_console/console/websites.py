@@ -19,10 +19,10 @@ class WebsiteAdmin(admin.ModelAdmin):
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
     fields = [
-        *("name", "origins", "contact", "secure_code", "loader", "opt_in", "public_key"),
+        *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key"),
         *("verification_required", "identity_secret"),
     ]
-    readonly_fields = ["loader", "opt_in", "public_key", "identity_secret"]
+    readonly_fields = ["loader", "asking", "public_key", "identity_secret"]
     actions = ["make_identity_secret"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -72,7 +72,7 @@ class WebsiteAdmin(admin.ModelAdmin):
         )
 
     @admin.display(description=_("opt-in"))
-    def opt_in(self, website: Website) -> SafeString:
+    def asking(self, website: Website) -> SafeString:
         return format_html(
             '<a class="button secondary" href="{}">{}</a>',
             reverse("admin:websites_optin_of", args=[website.pk]),
