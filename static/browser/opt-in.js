@@ -111,15 +111,15 @@ function picture(logo) {
   return svg;
 }
 
-/** A modal dialog: the browser keeps the focus in it, and Escape closes it. `closed` hears of leaving without an
- * answer. @param {Asked} asked @param {string} title @param {() => void} [closed] */
+/** A modal dialog: the browser keeps the focus in it, brings it back, and closes at Escape. `closed` hears of leaving
+ * without an answer. @param {Asked} asked @param {string} title @param {() => void} [closed] */
 export function makeDialog(asked, title, closed) {
   const host = make("div", { "data-signalize-dialog": true });
   const root = rootOf(host, asked);
-  const leave = () => (close(), closed?.());
-  const dialog = /** @type {HTMLDialogElement} */ (make("dialog", { class: `${asked.look.position} ${asked.look.preview ? "still" : ""}`, "aria-labelledby": "title", oncancel: (/** @type {Event} */ event) => (event.preventDefault(), leave()) }));
+  let isAnswered = false;
+  const leave = () => (dialog.close(), gone());
+  const dialog = /** @type {HTMLDialogElement} */ (make("dialog", { class: `${asked.look.position} ${asked.look.preview ? "still" : ""}`, "aria-labelledby": "title", onclose: () => gone() }));
   dialog.addEventListener("click", (event) => event.target === dialog && outside(dialog, event) && leave());
-  const before = /** @type {HTMLElement | null} */ (document.activeElement);
   /** @param {string} title @param {string} text @param {(Node | string)[]} rest */
   function say(title, text, ...rest) {
     dialog.replaceChildren(
@@ -136,10 +136,14 @@ export function makeDialog(asked, title, closed) {
     dialog.showModal();
     /** @type {HTMLElement} */ (root.getElementById("title")).focus();
   }
-  function close() {
-    dialog.close();
+  function gone() {
+    if (!host.isConnected) return;
     host.remove();
-    before?.focus?.();
+    if (!isAnswered) closed?.();
+  }
+  function close() {
+    isAnswered = true;
+    leave();
   }
   root.replaceChildren(dialog);
   say(title, "");
@@ -231,6 +235,7 @@ function stepFor(inner) {
 /** The visitor clicks the bell or the button. @param {any} inner @param {Asked} asked */
 async function clicked(inner, asked) {
   if (await inner.api.isSubscribed()) return inner.api.openPreferences();
+  if (document.querySelector("[data-signalize-dialog]")) return;
   const step = stepFor(inner);
   inner.track("optin_shown", { kind: asked.look.kind, step });
   ask(inner, asked, step);
@@ -261,7 +266,7 @@ export async function openOptIn(inner, kind, places = document.querySelectorAll(
   const asked = await inner.call(`opt-in?language=${encodeURIComponent(inner.language)}`);
   if (kind === "bell") return drawBell(inner, asked);
   if (kind === "button") return drawButtons(inner, asked, places);
-  if (!document.querySelector("[data-signalize-dialog]")) await clicked(inner, asked);
+  await clicked(inner, asked);
 }
 
 /** @param {any} inner */

@@ -18,7 +18,7 @@ export async function open(inner) {
     const page = make("div", { class: "page" });
     rootOf(place, said).replaceChildren(page);
     draw(inner, call, said, (title, ...rest) => page.replaceChildren(make("h2", { tabindex: "-1" }, title), ...rest));
-  } else {
+  } else if (!document.querySelector("[data-signalize-dialog]")) {
     const { dialog, say, show } = makeDialog({ ...said, help: said.words }, said.words.title);
     dialog.className = "wide";
     draw(inner, call, said, (title, ...rest) => say(title, "", ...rest));

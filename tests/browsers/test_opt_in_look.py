@@ -142,6 +142,13 @@ def test_the_button(chromium: Chromium, console: Console, tmp_path: Path, size: 
     wait_for_title(chromium, QUESTION)
 
 
+def test_two_clicks_ask_once(chromium: Chromium, console: Console) -> None:
+    set_up(console, kind="link")
+    visit_first(chromium, console)
+    chromium.js("Promise.all([et_signalize.openOptIn(), et_signalize.openOptIn()]).then(() => 1)")
+    assert chromium.js("document.querySelectorAll('[data-signalize-dialog]').length") == 1
+
+
 def test_a_link_of_the_page_asks(chromium: Chromium, console: Console) -> None:
     set_up(console, kind="link")
     visit_first(chromium, console)
