@@ -42,7 +42,6 @@ def preferences(request: HttpRequest, website: Website) -> HttpResponse:
     opt_in = asking.opt_in_of(website)
     _change(recipient, body, {one.key for one in opt_in.interests.all()})
     paused_until = recipient.paused_until
-    stored = disclosing.disclose(recipient, SHOWN)
     asked = asking.asked(website, language)
     return _answer(
         {
@@ -52,7 +51,7 @@ def preferences(request: HttpRequest, website: Website) -> HttpResponse:
             "interests": [{**one, "chosen": one["key"] in recipient.interests} for one in asked["interests"]],
             "pausedUntil": paused_until and paused_until.isoformat(timespec="seconds"),
             "history": disclosing.received(recipient, SHOWN),
-            "stored": {name: part for name, part in stored.items() if name != "messages"},
+            "stored": disclosing.profile(recipient, SHOWN),
         }
     )
 

@@ -15,9 +15,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from signalize_console.browser.words import OPT_IN
 from signalize_console.console.badges import badge
 from signalize_console.console.content import TextFormSet
+from signalize_console.console.paging import ReadOnly
 from signalize_console.security_headers import POLICY
 from signalize_console.websites import asking
-from signalize_console.websites.models import Interest, OptIn, OptInText, Website
+from signalize_console.websites.models import ConsentText, Interest, OptIn, OptInText, Website
 
 COLOURS = ["background", "ink", "accent", "dark_background", "dark_ink", "dark_accent"]
 
@@ -158,3 +159,13 @@ class OptInAdmin(admin.ModelAdmin):
     @admin.display(description=_("state"), ordering="is_on")
     def status(self, opt_in: OptIn) -> SafeString:
         return badge("active", _("on")) if opt_in.is_on else badge("off", _("off"))
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(ReadOnly):
+    """What the versions that the consent log names have said."""
+
+    list_display = ["version", "website", "created_at"]
+    list_filter = ["website"]
+    list_select_related = ["website"]
+    fields: ClassVar[Any] = [*list_display, "said"]

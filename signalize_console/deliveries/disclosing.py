@@ -14,8 +14,16 @@ from signalize_console.recipients.models import Consent, Recipient
 MOST_ROWS = 10_000
 
 
-def disclose(recipient: Recipient, most: int = MOST_ROWS) -> dict[str, Any]:
-    """All of it, as JSON can say it; of events and messages the latest ``most``."""
+def disclose(recipient: Recipient) -> dict[str, Any]:
+    """All of it, as JSON can say it; of events and messages the latest 10,000."""
+    return {
+        **profile(recipient, MOST_ROWS),
+        "messages": messages(recipient, MOST_ROWS, Delivery.objects.all()),
+    }
+
+
+def profile(recipient: Recipient, most: int) -> dict[str, Any]:
+    """All but the messages; of events the latest ``most``."""
     return {
         "recipient": {
             "clientId": recipient.client_id,
@@ -50,7 +58,6 @@ def disclose(recipient: Recipient, most: int = MOST_ROWS) -> dict[str, Any]:
                 website=recipient.website_id, client_id_hash=client_id_hash(recipient.client_id)
             ).order_by("id")
         ],
-        "messages": messages(recipient, most, Delivery.objects.all()),
         "events": events(recipient, most),
     }
 

@@ -2,17 +2,13 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from signalize_console.pushservice.double import PushServiceDouble
 from tests.browsers.chromium import Chromium
-from tests.browsers.conftest import NEEDED, require
 from tests.browsers.console import Console
-from tests.browsers.desktop import Desktop
 from tests.browsers.look import SIZES, log_in
 from tests.browsers.opt_in import BELL, DIALOG, button, complaints, set_up, visit, visit_first, wait_for_title
 
@@ -22,14 +18,6 @@ BUTTON = "document.querySelector('[data-signalize=button]')"
 LIGHT, DARK = ("#ffffff", "#1f6f5c"), ("#1b2421", "#4cc3a2")
 LOOKS = [(size, dark) for size in SIZES for dark in (False, True)]
 DAY = 86_400
-
-
-@pytest.fixture(scope="module")
-def chromium(double: PushServiceDouble, desktop: Desktop) -> Iterator[Chromium]:
-    require(*NEEDED["chromium"])
-    browser = Chromium(desktop.address, double.chromium_switches)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module", autouse=True)

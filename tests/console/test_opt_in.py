@@ -89,6 +89,14 @@ def test_a_changed_text_is_a_new_version(boss: Client, website: Website) -> None
     assert [one.version for one in website.consent_texts.all()] == [2, 1]
 
 
+def test_what_a_version_said_can_be_read(boss: Client, website: Website) -> None:
+    asking.opt_in_of(website)
+    version = website.consent_texts.get()
+    page = boss.get(f"/admin/websites/consenttext/{version.pk}/change/").content.decode()
+    assert "May we tell you when there is news?" in page
+    assert boss.post(f"/admin/websites/consenttext/{version.pk}/change/", {"version": 5}).status_code == 403
+
+
 def test_interests_with_names_in_languages(boss: Client, website: Website) -> None:
     opt_in = asking.opt_in_of(website)
     row = {"name": "Sale", "key": "sale", "names": "de: Angebote\n fr : Soldes \n", "place": 1}
