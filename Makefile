@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send format
+.PHONY: help run test check bench-send bench-latency bench-scale bench-beacons faults mutants format
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/console ## start everything on this machine: PostgreSQL, Valkey, web, workers, beat
 	@exec $(PYTHON) manage.py runconsole
@@ -20,6 +20,15 @@ format: .venv/tests ## put the code into its form
 
 bench-send: .venv/tests ## 20,000 deliveries beside a pywebpush loop and Node's web-push
 	@$(PYTHON) -m tests.benchmarks.send
+
+bench-beacons: .venv/tests ## shown and clicked reports while a message is being sent, and a flood
+	@$(PYTHON) -m tests.benchmarks.beacons
+
+bench-latency: .venv/tests ## from a REST call to the POST at the push service, with and without a broker
+	@$(PYTHON) -m tests.benchmarks.latency
+
+bench-scale: .venv/tests ## one message to a million, with transactional messages meanwhile (SCALE=100000 for fewer)
+	@$(PYTHON) -m tests.benchmarks.scale
 
 .venv/bin/python:
 	@tests/make_venv

@@ -144,7 +144,9 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 500
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# A queue for each worker, by which its watchdog hears whether it still takes work.
+CELERY_WORKER_DIRECT = True
+CELERY_BEAT_SCHEDULER = "signalize_console.deliveries.beat:Scheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 REST_FRAMEWORK = {

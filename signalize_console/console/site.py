@@ -13,7 +13,7 @@ from signalize_console.console import dashboard
 MENU: list[tuple[Any, list[str]]] = [
     (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
     (_("Visitors"), ["recipients.Recipient", "recipients.Subscription"]),
-    (_("What happened"), ["deliveries.Delivery", "activity.Event"]),
+    (_("What happened"), ["deliveries.Delivery", "activity.Event", "deliveries.Alert"]),
     (_("Set-up"), ["websites.Website", "websites.OptIn", "api.ApiKey", "auth.User", "auth.Group"]),
 ]
 

@@ -95,10 +95,13 @@ WHERE recipients_subscription.id = ended.id AND state = 'active'
 
 MARK_MISMATCHED = "UPDATE recipients_subscription SET key_mismatch_at = now() WHERE id = ANY(%s)"
 
-# The messages of deliveries that wait again get an appointment no later than theirs.
+# The messages of deliveries that wait again get an appointment no later than theirs. One that has finished
+# needs none: then a worker woke too late, and nothing of it waits.
 CALL_BACK = """
 UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now() + make_interval(secs => %s))
-WHERE id IN (SELECT id FROM messaging_pushmessage WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+WHERE id IN (
+    SELECT id FROM messaging_pushmessage WHERE id = ANY(%s) AND state <> 'finished' ORDER BY id FOR UPDATE
+)
 """
 
 RECLAIM = """

@@ -107,7 +107,10 @@ FROM (
          ) first
          HAVING count(*) > 0),
         (SELECT min(lease_until) FROM deliveries_delivery
-         WHERE push_message_id = locked.id AND day = locked.day AND state = 'sending')
+         WHERE push_message_id = locked.id AND day = locked.day AND state = 'sending'),
+        (SELECT min(due_at) FROM deliveries_delivery
+         WHERE push_message_id = locked.id AND day = locked.day AND recall = 'asked'),
+        CASE WHEN locked.state = 'cancelled' AND locked.recall_cursor IS NOT NULL THEN now() END
     ) AS at
     FROM messaging_pushmessage locked WHERE locked.id = ANY(%s)
 ) next

@@ -16,6 +16,14 @@ from tests.benchmarks.sink import Sink
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def made(directory: Path) -> Path:
+    """A directory that PostgreSQL's own account can reach."""
+    directory.mkdir(parents=True)
+    for place in (directory, directory.parent, directory.parent.parent):
+        place.chmod(0o755)
+    return directory
+
+
 class Pipeline:
     """Use as a context manager; only then may the console's models be imported."""
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import report
-from tests.benchmarks.pipeline import Pipeline
+from tests.benchmarks.pipeline import Pipeline, made
 from tests.benchmarks.sink import HOST, Sink
 
 ROUNDS, DELIVERIES, PLAIN = 5, 20_000, 2_000
-SLOW_ROUNDS, SLOW_DELIVERIES, LATENCY = 3, 10_000, 0.05
+SLOW_ROUNDS, SLOW_DELIVERIES = 3, 10_000
+PAIRED_ROUNDS, PAIRED_DELIVERIES = 3, 3_000
 NODE = report.DIRECTORY / "node"
 LOOP = """
 import json, sys, time
@@ -36,12 +37,15 @@ print(json.dumps({"seconds": time.perf_counter() - started, "cpu": time.process_
 def main() -> None:
     install_web_push()
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        fast, slow = Path(directory, "fast"), Path(directory, "slow")
-        with Sink(_made(fast / "sink")) as sink, Pipeline(_made(fast / "home"), sink) as pipeline:
+        fast = Path(directory, "fast")
+        with Sink(made(fast / "sink")) as sink, Pipeline(made(fast / "home"), sink) as pipeline:
             figures = compare(pipeline, sink)
-        rerun = [sys.executable, "-m", "tests.benchmarks.send", "slow", str(slow)]
-        subprocess.run(rerun, check=True, env={**os.environ, "PYTHONPATH": "."})
-        figures |= json.loads((slow / "figures.json").read_text())
+        for name in ("slow", "paired"):
+            place = Path(directory, name)
+            # In a process of its own: settings are read once.
+            rerun = [sys.executable, "-m", "tests.benchmarks.send", name, str(place)]
+            subprocess.run(rerun, check=True, env={**os.environ, "PYTHONPATH": "."})
+            figures |= json.loads((place / "figures.json").read_text())
     tell(figures)
     report.write("send", figures)
 
@@ -86,19 +90,39 @@ def compare(pipeline: Pipeline, sink: Sink) -> dict[str, Any]:
     }
 
 
-def slow_row(directory: Path) -> None:
-    """In a process of its own: settings are read once."""
+def slow_row(directory: Path) -> dict[str, Any]:
+    """A push service that takes 50 ms for each answer."""
     with (
-        Sink(_made(directory / "sink"), LATENCY) as sink,
-        Pipeline(_made(directory / "home"), sink) as pipeline,
+        Sink(made(directory / "sink"), 0.05) as sink,
+        Pipeline(made(directory / "home"), sink) as pipeline,
     ):
         seed(SLOW_DELIVERIES)
         measured = [through(pipeline, SLOW_DELIVERIES) for _round in range(SLOW_ROUNDS)]
-    figures = {
+    return {
         "per_second_at_50_ms": round(median(measured, 0)),
         "cpu_us_per_message_at_50_ms": round(median(measured, 1)),
     }
-    (directory / "figures.json").write_text(json.dumps(figures))
+
+
+def paired_row(directory: Path) -> dict[str, Any]:
+    """One worker process and two, in turn, where the push service takes 200 ms: cores are not the limit."""
+    with (
+        Sink(made(directory / "sink"), 0.2) as sink,
+        Pipeline(made(directory / "home"), sink) as pipeline,
+    ):
+        seed(PAIRED_DELIVERIES)
+        measured: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
+        for _round in range(PAIRED_ROUNDS):
+            for processes, rows in measured.items():
+                pipeline.stop_worker()
+                pipeline.start_worker(processes)
+                rows.append(through(pipeline, PAIRED_DELIVERIES))
+    one, two = median(measured[1], 0), median(measured[2], 0)
+    return {
+        "per_second_at_200_ms": round(one),
+        "two_processes_per_second_at_200_ms": round(two),
+        "ratio_two_processes_at_200_ms": round(two / one, 2),
+    }
 
 
 def seed(count: int) -> tuple[list[dict[str, Any]], tuple[str, str]]:
@@ -215,17 +239,18 @@ def tell(figures: dict[str, Any]) -> None:
             ],
         ],
     )
+    print(
+        f"\nWhere the push service takes 200 ms, two worker processes send {figures['two_processes_per_second_at_200_ms']}"
+        f" a second and one {figures['per_second_at_200_ms']}: {figures['ratio_two_processes_at_200_ms']}×."
+    )
 
 
-def _made(directory: Path) -> Path:
-    directory.mkdir(parents=True)
-    for place in (directory, directory.parent, directory.parent.parent):
-        place.chmod(0o755)
-    return directory
-
+ROWS = {"slow": slow_row, "paired": paired_row}
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["slow"]:
-        slow_row(Path(sys.argv[2]))
+    if sys.argv[1:]:
+        place = Path(sys.argv[2])
+        figures = ROWS[sys.argv[1]](place)
+        (place / "figures.json").write_text(json.dumps(figures))
     else:
         main()

@@ -16,13 +16,14 @@ CONFIGURATION = """
 daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/error.log; {modules}
 events {{ worker_connections 1024; }}
 http {{
-    access_log off; keepalive_requests 100000000; http2_max_concurrent_streams 256;
+    access_log off; log_format arrival "$msec $request_uri"; keepalive_requests 100000000; http2_max_concurrent_streams 256;
     client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
     fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
     server {{
         listen 127.0.0.1:{port} ssl http2;
         ssl_certificate {directory}/server.pem; ssl_certificate_key {directory}/server.pem;
         location / {{ {answer} }}
+        location /wpush/v2/timed- {{ access_log {directory}/arrivals.log arrival; {answer} }}
     }}
 }}
 """
@@ -55,6 +56,13 @@ class Sink:
     @property
     def push_services(self) -> str:
         return f"https://{HOST}=127.0.0.1:{self.port}"
+
+    def arrivals(self) -> dict[str, float]:
+        """When each request to an endpoint /wpush/v2/timed-… was answered, in Unix time, by its last part."""
+        log = self.directory / "arrivals.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        times = [line.split() for line in lines if line.count(" ") == 1]
+        return {path.rpartition("/")[2]: float(at) for at, path in times}
 
     @property
     def url(self) -> str:

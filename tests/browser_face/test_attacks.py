@@ -153,7 +153,7 @@ def test_s05_an_endpoint_that_got_into_the_database_is_checked_again(website: We
 POINTS = st.binary(max_size=200) | st.binary(min_size=64, max_size=66).map(lambda tail: b"\x04" + tail[:64])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(POINTS, st.binary(max_size=40).filter(lambda secret: len(secret) != 16))
 def test_s06_broken_keys_are_not_stored(website: Website, point: bytes, secret: bytes) -> None:
     good = make_push(website)
@@ -171,7 +171,7 @@ def test_s07_nobody_takes_an_endpoint_over(website: Website, push: PushSubscript
     assert post(path_of(website), body_of(push, customerId="alice")).status_code == 201
     before = [list(model.objects.values()) for model in (Subscription, Recipient)]
 
-    for number in range(300):
+    for number in range(200):
         attack = make_push(website, push.endpoint, **({"p256dh": push.p256dh} if number % 2 else {}))
         previous = Proof(push.endpoint, attack.auth) if number % 3 else None
         with pytest.raises(NotYours):

@@ -3,12 +3,15 @@
 import datetime
 import functools
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client, RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from signalize_console.browser import limits
 from signalize_console.browser.limits import Limit, TooOften
@@ -47,11 +50,11 @@ def test_a_burst_passes_and_then_a_trickle() -> None:
     assert 9 <= refused.value.seconds <= 10
 
 
-def test_each_client_and_each_website_has_its_own() -> None:
+def test_each_client_has_their_own_whatever_website_they_name() -> None:
     limit = Limit("test", a_minute=6, burst=5, together_a_second=1_000)
     other = RequestFactory().get("/", REMOTE_ADDR="8.8.4.4")
 
-    assert [passed(limit, 9), passed(limit, 9, other), passed(limit, 9, code="xyz")] == [5, 5, 5]
+    assert [passed(limit, 9), passed(limit, 9, other), passed(limit, 9, code="xyz")] == [5, 5, 0]
 
 
 def test_a_household_of_ipv6_is_one_client() -> None:
@@ -65,7 +68,12 @@ def test_all_together_are_limited_too_and_a_proxy_only_so() -> None:
     limit = Limit("test", a_minute=6, burst=5, together_a_second=10)
     for private in ("127.0.0.1", "10.0.0.7", "::1", "", "nonsense"):
         limits._valkey().flushdb()
-        assert 20 <= passed(limit, 40, RequestFactory().get("/", REMOTE_ADDR=private)) <= 22
+        started = time.monotonic()
+        assert (
+            20
+            <= passed(limit, 40, RequestFactory().get("/", REMOTE_ADDR=private))
+            <= 21 + 10 * (time.monotonic() - started)
+        )
 
 
 @pytest.mark.django_db
@@ -84,7 +92,7 @@ def test_the_excess_is_answered_before_any_query(django_assert_num_queries: Any)
 
 
 @pytest.mark.django_db
-def test_every_public_address_is_limited(django_assert_num_queries: Any) -> None:
+def test_every_public_address_is_limited() -> None:
     """Whatever is added to the visitor's door: after enough of them it says 429, without a query."""
     from signalize_console.browser.urls import urlpatterns
 
@@ -93,9 +101,15 @@ def test_every_public_address_is_limited(django_assert_num_queries: Any) -> None
         path = "/" + route.replace("<str:secure_code>", website.secure_code)
         for method in ("get", "post", "options"):
             ask = functools.partial(getattr(Client(), method), path, REMOTE_ADDR=ADDRESS)
-            assert any(ask().status_code == 429 for _time in range(400)), (method, path)
-            with django_assert_num_queries(0):
-                assert ask().status_code == 429
+            assert any(_refused(ask) for _time in range(600)), (method, path)
+
+
+def _refused(ask: Callable[[], Any]) -> bool:
+    """Whether it is answered 429; then nothing may have been looked up."""
+    with CaptureQueriesContext(connection) as queries:
+        is_refused = ask().status_code == 429
+    assert not (is_refused and len(queries))
+    return bool(is_refused)
 
 
 def test_no_address_is_stored() -> None:
@@ -105,7 +119,7 @@ def test_no_address_is_stored() -> None:
     keys = list(valkey.scan_iter())
     stored = " ".join([*keys, *(str(valkey.get(key)) for key in keys)])
     assert ADDRESS not in stored
-    assert re.search(r"signalize:limit:reading:abc:[0-9a-f]{24}\b", stored)
+    assert re.search(r"signalize:limit:reading::[0-9a-f]{24}\b", stored)
     assert all(0 < valkey.ttl(key) <= 2 * 86_400 for key in keys)
 
 

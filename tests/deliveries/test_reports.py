@@ -3,9 +3,10 @@
 import datetime
 
 import pytest
+from django.utils import timezone
 
 from signalize_console.activity.models import Event
-from signalize_console.deliveries import outbox, reports, tokens
+from signalize_console.deliveries import outbox, reports, sending, tokens
 from signalize_console.deliveries.models import Delivery
 from tests.makers import make_message, make_subscription, make_text, make_website
 
@@ -59,6 +60,14 @@ def test_it_forgets_an_erased_delivery(delivery: Delivery) -> None:
     Delivery.objects.all().delete()
 
     assert reports.report(token, "shown") is False
+
+
+@pytest.mark.parametrize(("audience", "seconds"), [(1, 0), (499, 0), (5_000, 10), (1_000_000, 25)])
+def test_the_larger_the_audience_the_longer_its_reports_spread(audience: int, seconds: int) -> None:
+    message = make_message(make_website(), total=audience, valid_until=timezone.now())
+    message.save()
+    make_text(push_message=message).save()
+    assert sending.prepared(message.pk).spread == seconds
 
 
 def test_it_reads_back_what_it_made() -> None:

@@ -61,6 +61,25 @@ def test_it_says_what_the_specification_asks_for() -> None:
     }  # fmt: skip
 
 
+def test_safari_gets_links_that_carry_the_report() -> None:
+    text = make_text(
+        first_button="Track", second_button="Help", second_button_link="https://shop.example/#help"
+    )
+    content = rendering.notification(PushMessage(pk=7), text)
+
+    said = json.loads(rendering.payload(content, "1.2.mac", 9, person="p", spread=3, declarative=True))
+
+    notification = said["notification"]
+    assert notification["navigate"] == "https://shop.example/order#et_push=1.2.mac"
+    assert [one["navigate"] for one in notification["actions"]] == [
+        "https://shop.example/order#et_push=1.2.mac~button-1",
+        "https://shop.example/#help",
+    ]
+    assert notification["data"] == {"token": "1.2.mac", "expires": 9, "spread": 3, "person": "p"}
+    assert said["mutable"] is True
+    assert content["navigate"] == "https://shop.example/order"
+
+
 def test_what_fits_in_the_check_fits_on_the_wire() -> None:
     message = PushMessage(pk=2**62)
     text = make_text(message="ä" * 500, link="https://shop.example/" + "x" * 900)
@@ -73,7 +92,7 @@ def test_what_fits_in_the_check_fits_on_the_wire() -> None:
 @pytest.mark.parametrize(
     ("transitions", "states", "start", "ends"),
     [
-        (MESSAGE_TRANSITIONS, MessageState, MessageState.DRAFT, {"finished", "cancelled"}),
+        (MESSAGE_TRANSITIONS, MessageState, MessageState.DRAFT, {"cancelled"}),
         (DELIVERY_TRANSITIONS, DeliveryState, DeliveryState.PENDING,
          {"accepted", "gone", "failed", "expired", "cancelled", "suppressed", "unknown"}),
     ],
