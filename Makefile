@@ -50,7 +50,8 @@ bench-segments: .venv/tests ## a million recipients: counting, sampling and expa
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/tests: tests/requirements.txt requirements.txt | .venv/bin/python
+.venv/tests: tests/requirements.txt tests/requirements-no-deps.txt requirements.txt | .venv/bin/python
 	@echo "Installing what the tests need into .venv (once) …"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r tests/requirements-no-deps.txt
 	@touch $@ .venv/console

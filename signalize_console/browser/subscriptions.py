@@ -28,6 +28,7 @@ from signalize_console.recipients.platforms import platform_of
 from signalize_console.recipients.subscribing import Proof, PushSubscription, Visitor
 from signalize_console.webpush.encryption import BadSubscriptionKeys
 from signalize_console.webpush.push_services import LONGEST_ENDPOINT, EndpointRefused
+from signalize_console.websites import asking
 from signalize_console.websites.models import Website
 
 LONGEST_CUSTOMER_ID, LONGEST_ATTRIBUTE, MOST_INTERESTS = 128, 256, 100
@@ -36,7 +37,9 @@ LONGEST_CUSTOMER_ID, LONGEST_ATTRIBUTE, MOST_INTERESTS = 128, 256, 100
 @for_website("GET", limit=READING)
 def website(_request: HttpRequest, website: Website) -> HttpResponse:
     """What a page must know to subscribe: nothing secret."""
-    answer = JsonResponse({"applicationServerKey": website.vapid_key.public_key})
+    answer = JsonResponse(
+        {"applicationServerKey": website.vapid_key.public_key, "optIn": asking.rules(website)}
+    )
     answer["Cache-Control"] = "public, max-age=60"
     return answer
 

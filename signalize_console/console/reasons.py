@@ -45,6 +45,7 @@ REASONS = {
     "subscription_unsubscribed": _("The visitor unsubscribed before it could be sent."),
     "subscription_expired": _("The browser's subscription ended before it could be sent."),
     "subscription_erased": _("The visitor was erased before it could be sent."),
+    "paused_by_visitor": _("The visitor paused messages for a week. Transactional ones still go."),
     "customer_not_verified": _("The site's backend has not signed whose browser this is, and the website demands that."),
     "other_person": _("Somebody else uses this browser now."),
     "given_up": _("It was tried for 3 days. Tell it once more when the receiver is well again."),

@@ -33,7 +33,7 @@ class RecipientAdmin(ReadOnly):
     list_select_related = ["website"]
     search_fields = ["=client_id", "=customer_id"]
     search_help_text = _("A whole recipient id or customer id")
-    fields: ClassVar[Any] = [*list_display, "customer_verified", "interests", "attributes"]
+    fields: ClassVar[Any] = [*list_display, "customer_verified", "interests", "attributes", "paused_until"]
     inlines = [SubscriptionInline]
 
 

@@ -17,7 +17,13 @@ MENU: list[tuple[Any, list[str]]] = [
         _("What happened"),
         ["deliveries.Delivery", "activity.Event", "deliveries.Alert", "webhooks.WebhookDelivery"],
     ),
-    (_("Set-up"), ["websites.Website", "api.ApiKey", "webhooks.WebhookEndpoint", "auth.User", "auth.Group"]),
+    (
+        _("Set-up"),
+        [
+            *("websites.Website", "websites.OptIn", "api.ApiKey", "webhooks.WebhookEndpoint"),
+            *("auth.User", "auth.Group"),
+        ],
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -18,10 +19,10 @@ class WebsiteAdmin(admin.ModelAdmin):
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
     fields = [
-        *("name", "origins", "contact", "secure_code", "loader", "public_key"),
+        *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key"),
         *("verification_required", "identity_secret"),
     ]
-    readonly_fields = ["loader", "public_key", "identity_secret"]
+    readonly_fields = ["loader", "asking", "public_key", "identity_secret"]
     actions = ["make_identity_secret"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -68,6 +69,14 @@ class WebsiteAdmin(admin.ModelAdmin):
             server=server,
             line=_("or the line"),
             hint=_("And a file /sw.js at the site's root, best a copy of"),
+        )
+
+    @admin.display(description=_("opt-in"))
+    def asking(self, website: Website) -> SafeString:
+        return format_html(
+            '<a class="button secondary" href="{}">{}</a>',
+            reverse("admin:websites_optin_of", args=[website.pk]),
+            _("How visitors are asked …"),
         )
 
     @admin.display(description=_("VAPID public key"))

@@ -8,7 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from signalize_console.deliveries.ledger import Claimed
 
 Rule = Callable[[Sequence[Claimed]], Mapping[int, str]]
-RULES: list[Rule] = []
+
+
+def paused(deliveries: Sequence[Claimed]) -> dict[int, str]:
+    """The visitor paused what isn't expected by them."""
+    return {one.id: "paused_by_visitor" for one in deliveries if one.is_paused}
+
+
+RULES: list[Rule] = [paused]
 
 
 def suppressed(deliveries: Sequence[Claimed]) -> dict[int, str]:

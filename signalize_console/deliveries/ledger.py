@@ -20,8 +20,8 @@ MOST_LOSSES = 5
 # Marketing messages take turns by chance; transactional ones come in the order of their time.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT waiting.*, message.website_id, message.seconds_left FROM (
-        SELECT id, day, website_id, extract(epoch FROM valid_until - now()) AS seconds_left
+    SELECT waiting.*, message.website_id, message.transactional, message.seconds_left FROM (
+        SELECT id, day, website_id, transactional, extract(epoch FROM valid_until - now()) AS seconds_left
         FROM messaging_pushmessage
         WHERE transactional = %s AND due_at <= now() AND state = 'sending'
           AND valid_until > now(){only}
@@ -46,7 +46,8 @@ RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id
     subscription.endpoint, subscription.p256dh, subscription.auth, subscription.vapid_key_id,
     subscription.created_at > now() - interval '10 minutes', subscription.key_mismatch_at IS NOT NULL,
     coalesce(recipient.language, ''), coalesce(recipient.customer_id, ''),
-    coalesce(recipient.customer_verified, false)
+    coalesce(recipient.customer_verified, false),
+    coalesce(NOT due.transactional AND recipient.paused_until > now(), false)
 """
 TRUSTED, SUSPECT = "losses < 2", "losses >= 2"
 SUSPECTS = """ AND id IN (
@@ -158,7 +159,10 @@ class Claim:
 
 
 class Claimed(NamedTuple):
-    """One delivery in our hands, with what sending it takes. ``seconds_left``: how long it is still valid."""
+    """One delivery in our hands, with what sending it takes. ``seconds_left``: how long it is still valid.
+
+    ``is_paused``: it is marketing, and the visitor wants none for the time being.
+    """
 
     id: int
     day: datetime.date
@@ -179,6 +183,7 @@ class Claimed(NamedTuple):
     language: str
     customer_id: str
     customer_verified: bool
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

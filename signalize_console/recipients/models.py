@@ -43,6 +43,8 @@ class Recipient(models.Model):
     interests = ArrayField(
         models.CharField(max_length=64), verbose_name=_("interests"), db_default=[], default=list, blank=True
     )
+    # Until then the visitor wants no marketing; transactional messages still go.
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("first seen"), db_default=Now(), editable=False)
     seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
 

@@ -11,8 +11,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.webpush import vapid
+from signalize_console.websites.opt_in import OptIn
+from signalize_console.websites.opt_in_texts import ConsentText, Interest, OptInText
 from signalize_console.websites.origins import validate_origin
 from signalize_console.websites.sealing import seal, unseal
+
+__all__ = ["ConsentText", "Interest", "OptIn", "OptInText", "VapidKey", "Website"]
 
 SECURE_CODE = r"^[0-9a-zA-Z]{3,12}$"
 

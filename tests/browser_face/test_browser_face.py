@@ -164,7 +164,7 @@ def test_no_change_to_a_good_body_makes_it_fail(website: Website, changed: dict[
 
 def test_it_gives_a_page_the_key_and_nothing_else(website: Website) -> None:
     answer = Client().get(path_of(website, "website"), headers={"Origin": ORIGIN})
-    assert answer.json() == {"applicationServerKey": website.vapid_key.public_key}
+    assert answer.json() == {"applicationServerKey": website.vapid_key.public_key, "optIn": None}
     for stranger in ("nobody12", "x", "ab%00c", "' OR 1=1", "ä" * 5):
         unknown = Client().get(f"/browser/{stranger}/website")
         assert (unknown.status_code, unknown.json()["errorCode"]) == (404, "unknown_website")

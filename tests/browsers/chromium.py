@@ -26,13 +26,6 @@ SWITCHES = [
     "--remote-debugging-port=0",
 ]
 
-CENTRE_OF = """(() => {
-  const element = document.querySelector(SELECTOR);
-  element.scrollIntoView({block: "center"});
-  const box = element.getBoundingClientRect();
-  return [box.x + box.width / 2, box.y + box.height / 2];
-})()"""
-
 
 class Chromium(Browser):
     name = "chromium"
@@ -90,7 +83,9 @@ class Chromium(Browser):
         return [one["url"] for one in targets if one["type"] == "page"]
 
     def click(self, selector: str) -> None:
-        x, y = self.js(CENTRE_OF.replace("SELECTOR", json.dumps(selector)))
+        self.tap(f"document.querySelector({json.dumps(selector)})")
+
+    def click_at(self, x: float, y: float) -> None:
         for kind in ("mousePressed", "mouseReleased"):
             event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
             self.call("Input.dispatchMouseEvent", event, **self.session)
@@ -98,6 +93,16 @@ class Chromium(Browser):
     def permit(self, origin: str, state: str = "granted") -> None:
         permission = {"permission": {"name": "notifications"}, "setting": state, "origin": origin}
         self.call("Browser.setPermission", permission)
+
+    def uncached(self) -> None:
+        self.call("Network.enable", {}, **self.session)
+        self.call("Network.setCacheDisabled", {"cacheDisabled": True}, **self.session)
+
+    def press(self, key: str, code: int, modifiers: int = 0) -> None:
+        """A key by its name and its Windows code. ``modifiers``: 8 is Shift."""
+        event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", {"type": kind, **event}, **self.session)
 
     def look(self, width: int, height: int, *, dark: bool = False) -> None:
         """The window's size in CSS pixels, and whether the visitor prefers dark."""

@@ -61,3 +61,12 @@ def browser(request: pytest.FixtureRequest, double: PushServiceDouble, desktop: 
         browser = Chromium(desktop.address, double.chromium_switches)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(double: PushServiceDouble, desktop: Desktop) -> Iterator[Chromium]:
+    """For what one browser is enough."""
+    require(*NEEDED["chromium"])
+    browser = Chromium(desktop.address, double.chromium_switches)
+    yield browser
+    browser.close()

@@ -79,10 +79,11 @@ class Console:
             with error:
                 return error.code, json.load(error)
 
-    def manage(self, code: str) -> None:
-        """Runs a few lines beside the console, as an operator does with ``manage.py shell``."""
+    def manage(self, code: str) -> str:
+        """Runs a few lines beside the console, as an operator does with ``manage.py shell``: what they print."""
         command = [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", code]
-        subprocess.run(command, cwd=ROOT, env=self.env, check=True, capture_output=True)
+        done = subprocess.run(command, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True)
+        return done.stdout
 
     def send(self, client_id: str, **text: Any) -> tuple[int, Any]:
         """Sends one message to a recipient id."""

@@ -59,19 +59,19 @@ class Firefox(Browser):
         return [one["url"] for one in self.call("browsingContext.getTree", {})["contexts"]]
 
     def click(self, selector: str) -> None:
-        found = self.call(
-            "browsingContext.locateNodes",
-            {"context": self.page, "locator": {"type": "css", "value": selector}},
-        )
-        origin = {"type": "element", "element": {"sharedId": found["nodes"][0]["sharedId"]}}
+        self.tap(f"document.querySelector({json.dumps(selector)})")
+
+    def click_at(self, x: float, y: float) -> None:
         mouse = [
-            {"type": "pointerMove", "x": 0, "y": 0, "origin": origin},
+            {"type": "pointerMove", "x": round(x), "y": round(y)},
             {"type": "pointerDown", "button": 0},
             {"type": "pointerUp", "button": 0},
         ]
         source = {"type": "pointer", "id": "mouse", "actions": mouse}
-        self.js(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
         self.call("input.performActions", {"context": self.page, "actions": [source]})
+
+    def uncached(self) -> None:
+        self.call("network.setCacheBehavior", {"cacheBehavior": "bypass"})
 
     def permit(self, origin: str, state: str = "granted") -> None:
         descriptor = {"name": "notifications"}

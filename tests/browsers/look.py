@@ -23,6 +23,8 @@ PAGES = {
     "recipients": "/admin/recipients/recipient/",
     "recipient": "/admin/recipients/recipient/1/change/",
     "websites": "/admin/websites/website/1/change/",
+    "opt-ins": "/admin/websites/optin/",
+    "opt-in": "/admin/websites/optin/1/change/",
     "apikeys": "/admin/api/apikey/",
     "docs": "/v3/docs",
     "demo": "/demo/",

@@ -16,6 +16,13 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+CENTRE_OF = """(() => {
+  const element = ELEMENT;
+  element.scrollIntoView({block: "center"});
+  const box = element.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+})()"""
+
 
 class Browser(ABC):
     """A stock browser with a fresh profile. ``js`` evaluates an expression in the page and awaits it."""
@@ -54,6 +61,17 @@ class Browser(ABC):
 
     @abstractmethod
     def click(self, selector: str) -> None: ...
+
+    @abstractmethod
+    def click_at(self, x: float, y: float) -> None: ...
+
+    def tap(self, element: str) -> None:
+        """Clicks the element that the expression gives, wherever it is: in a shadow root, too."""
+        self.click_at(*self.js(CENTRE_OF.replace("ELEMENT", element)))
+
+    @abstractmethod
+    def uncached(self) -> None:
+        """From now on nothing is taken from the browser's HTTP cache."""
 
     @abstractmethod
     def permit(self, origin: str, state: str = "granted") -> None: ...

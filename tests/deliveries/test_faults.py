@@ -243,8 +243,9 @@ def test_a_message_that_is_a_little_late_is_sent(
 
 @pytest.fixture
 def rule() -> Iterator[list[caps.Rule]]:
+    before = list(caps.RULES)
     yield caps.RULES
-    caps.RULES.clear()
+    caps.RULES[:] = before
 
 
 def test_what_a_rule_suppresses_is_not_sent_and_says_why(
