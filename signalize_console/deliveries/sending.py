@@ -3,6 +3,7 @@
 import base64
 import functools
 import hashlib
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from signalize_console.deliveries import tokens
 from signalize_console.deliveries.ledger import LEASE_SECONDS, Claimed, Result
 from signalize_console.messaging import rendering
 from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.placeholders import MissingValue
 from signalize_console.recipients.models import SubscriptionState
 from signalize_console.webpush.encryption import BadSubscriptionKeys, PayloadTooLarge, encrypt
 from signalize_console.webpush.outcomes import Outcome, Verdict, outcome_of
@@ -59,7 +61,11 @@ class Prepared:
     expires: float
     topic: str | None
 
-    def content(self, language: str) -> dict[str, Any]:
+    def content(self, language: str, values: str | None = None) -> dict[str, Any]:
+        """Once a language, unless it has placeholders; raises MissingValue."""
+        if values is not None:
+            text = rendering.text_for(self.texts, language)
+            return rendering.notification(self.message, text, json.loads(values))
         if language not in self.contents:
             self.contents[language] = rendering.notification(
                 self.message, rendering.text_for(self.texts, language)
@@ -91,7 +97,10 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
     if delivery.is_mismatched:
         return Result(delivery, "pending", "not_sent", "vapid_key_mismatch", delay=MISMATCH_DELAY)
     message = prepared(delivery.push_message_id)
-    content = message.content(delivery.language)
+    try:
+        content = message.content(delivery.language, delivery.values)
+    except MissingValue:
+        return Result(delivery, "suppressed", "not_sent", "value_missing")
     plaintext = rendering.payload(content, tokens.make(delivery.id, delivery.day), message.expires)
     try:
         endpoint = push_services().parse(delivery.endpoint)
