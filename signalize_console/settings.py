@@ -19,6 +19,8 @@ KEY_ENCRYPTION_KEY = environment.text("SIGNALIZE_KEY_ENCRYPTION_KEY") or HOME.ke
 # goes ("https://jmt17.google.com=127.0.0.1:8443"), with the certificate authority of that place.
 PUSH_SERVICES = environment.text("SIGNALIZE_PUSH_SERVICES")
 PUSH_SERVICES_CA = environment.text("SIGNALIZE_PUSH_SERVICES_CA")
+# How many of our own proxies stand before the web server: as many entries of X-Forwarded-For are believed.
+TRUSTED_PROXIES = environment.integer("SIGNALIZE_TRUSTED_PROXIES", 0)
 # The demo shop at /demo/, which lets a visitor push themself a message.
 DEMO = environment.boolean("SIGNALIZE_DEMO", False)
 
@@ -147,7 +149,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["signalize_console.api.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["signalize_console.api.authentication.HasApiKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["signalize_console.api.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["signalize_console.api.parsing.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -1,0 +1,67 @@
+"""Sending to an audience: everyone who opted in, or a part of them."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from signalize_console.api import templates
+from signalize_console.api.authentication import Caller
+from signalize_console.api.composing import Composed, Outgoing
+from signalize_console.api.parsing import Choice, Flag, PlainText
+from signalize_console.api.sending import rendered
+from signalize_console.deliveries import outbox
+from signalize_console.recipients.models import Subscription
+
+EXPIRED = "validUntil lies in the past: the message is stored, and nobody gets it."
+
+
+class NewMessage(Outgoing):
+    """The body of ``POST /v3/pushmessages``."""
+
+    status = Choice(choices=["TEMPLATE", "ACTIVE"], default="ACTIVE")
+    transactional = Flag(default=False)
+    name = PlainText(max_length=100, required=False, help_text="Of a template; else its title.")
+    variables = serializers.ListField(child=templates.VariableDoor(), max_length=50, required=False)
+
+    def validate(self, data: dict[str, Any]) -> Any:
+        if data["status"] == "TEMPLATE" and "webPush" not in data:
+            raise serializers.ValidationError({"webPush": ["A template needs this field."]})
+        if data["status"] == "ACTIVE" and ("name" in data or "variables" in data):
+            raise serializers.ValidationError("name and variables belong to the status TEMPLATE.")
+        return super().validate(data)
+
+
+class ToAudience:
+    """One call that sends to an audience, or stores a template."""
+
+    def __init__(self, caller: Caller, data: dict[str, Any]) -> None:
+        self.caller, self.data = caller, data
+
+    def act(self) -> dict[str, Any]:
+        if self.data["status"] == "TEMPLATE":
+            return self._store_template()
+        composed = Composed(self.caller, self.data)
+        composed.message.transactional = self.data["transactional"]
+        composed.check_fit({"data": composed.message.data})
+        valid_until = self.data.get("validUntil")
+        warnings = [EXPIRED] if valid_until and valid_until <= timezone.now() else []
+        accepted = outbox.send(composed.message, composed.texts, even_if_expired=bool(warnings))
+        said: dict[str, Any] = {"warnings": warnings} if warnings else {}
+        if self.data["dryRun"]:
+            return {"said": {"dryRun": True, **said, **self._counts(), "rendered": rendered(composed, None)}}
+        return {"message_id": accepted.message_id, "said": {"messageId": accepted.message_id, **said}}
+
+    def _store_template(self) -> dict[str, Any]:
+        message, texts, utm = self.data["webPush"]
+        title = next(text.title for text in texts if text.standard)[:100]
+        template = templates.make(
+            self.caller, self.data.get("name", title), (message, texts, utm), self.data.get("variables", [])
+        )
+        if self.data["dryRun"]:
+            return {"said": {"dryRun": True, "recipients": 0, "deliveries": 0, "rendered": []}}
+        return {"said": {"messageId": template.pk, "templateId": template.pk}}
+
+    def _counts(self) -> dict[str, int]:
+        active = Subscription.objects.active().filter(website=self.caller.website_id)
+        return {"recipients": active.values("recipient").distinct().count(), "deliveries": active.count()}
