@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from signalize_console.browser.answers import Refused, error
+from signalize_console.browser.limits import READING, Limit, TooOften
 from signalize_console.websites.models import SECURE_CODE, Website
 
 View = Callable[..., HttpResponse]
@@ -16,22 +17,28 @@ Guarded = Callable[..., HttpResponseBase]
 PREFLIGHT_SECONDS = "7200"
 
 
-def for_website(*methods: str) -> Callable[[View], Guarded]:
+def for_website(*methods: str, limit: Limit) -> Callable[[View], Guarded]:
     """The view gets the website that the secure code names, and only from that website's pages.
 
     No cookie is read, so there is nothing that a foreign page could ride on; hence no CSRF token.
+    What is over the limit is refused before anything is looked up.
     """
 
     def decorate(view: View) -> Guarded:
         @csrf_exempt
         @functools.wraps(view)
         def guarded(request: HttpRequest, secure_code: str) -> HttpResponseBase:
-            known = re.fullmatch(SECURE_CODE, secure_code)
-            website = Website.objects.filter(secure_code=secure_code).first() if known else None
+            website = None
+            if re.fullmatch(SECURE_CODE, secure_code):
+                try:
+                    (READING if request.method == "OPTIONS" else limit).check(request, secure_code)
+                except TooOften as refused:
+                    return error(request, refused, {"Retry-After": str(refused.seconds)})
+                website = Website.objects.filter(secure_code=secure_code).first()
             if website is None:
                 return error(request, Refused(404, "unknown_website", "No website has this secure code."))
             origin = request.headers.get("Origin")
-            if origin is not None and not website.allows(origin):
+            if not website.allows(origin) and (origin is not None or request.method == "POST"):
                 response: HttpResponse = error(request, Refused(403, "origin_not_allowed", _explain(origin)))
             elif request.method == "OPTIONS":
                 response = HttpResponse(status=204)
@@ -47,19 +54,26 @@ def for_website(*methods: str) -> Callable[[View], Guarded]:
     return decorate
 
 
-def from_anywhere(view: View) -> Guarded:
+def from_anywhere(*, limit: Limit) -> Callable[[View], Guarded]:
     """For reports: the token in the body is the proof, wherever the service worker lives."""
 
-    @csrf_exempt
-    @functools.wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponseBase:
-        if request.method == "OPTIONS":
-            response: HttpResponse = HttpResponse(status=204)
-        else:
-            response = answered(view, ("POST",), request)
-        return allow(response, "*", ("POST",))
+    def decorate(view: View) -> Guarded:
+        @csrf_exempt
+        @functools.wraps(view)
+        def guarded(request: HttpRequest) -> HttpResponseBase:
+            try:
+                limit.check(request)
+            except TooOften as refused:
+                return error(request, refused, {"Retry-After": str(refused.seconds)})
+            if request.method == "OPTIONS":
+                response: HttpResponse = HttpResponse(status=204)
+            else:
+                response = answered(view, ("POST",), request)
+            return allow(response, "*", ("POST",))
 
-    return guarded
+        return guarded
+
+    return decorate
 
 
 def answered(view: View, methods: tuple[str, ...], request: HttpRequest, *arguments: Any) -> HttpResponse:
@@ -81,7 +95,9 @@ def allow(response: HttpResponse, origin: str, methods: tuple[str, ...]) -> Http
     return response
 
 
-def _explain(origin: str) -> str:
+def _explain(origin: str | None) -> str:
+    if origin is None:
+        return "The request has no Origin header: it doesn't come from a page of this website."
     return (
         f"{origin[:200]} is not among this website's allowed origins. Add it in the console, under Websites."
     )

@@ -25,10 +25,11 @@ def etag(name: str) -> str:
 
 
 @require_safe
-@condition(etag_func=lambda _request: etag("signalize.js"))
-def snippet(_request: HttpRequest) -> HttpResponse:
+@condition(etag_func=lambda _request, name="signalize.js": etag(name))
+def snippet(_request: HttpRequest, name: str = "signalize.js") -> HttpResponse:
+    """The snippet itself, or a module that it loads when it is needed."""
     return HttpResponse(
-        script("signalize.js"),
+        script(name),
         content_type=JAVASCRIPT,
         headers={"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"},
     )

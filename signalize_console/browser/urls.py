@@ -1,14 +1,24 @@
 from django.urls import path
 
-from signalize_console.browser import demo, scripts, subscriptions
+from signalize_console.browser import demo, opt_in, preferences, reports, scripts, subscriptions
 
 app_name = "browser"
 urlpatterns = [
     path("code/signalize.js", scripts.snippet, name="snippet"),
     path("sw.js", scripts.service_worker, name="service-worker"),
-    path("browser/reports", subscriptions.report, name="report"),
+    path("code/opt-in.js", scripts.snippet, {"name": "opt-in.js"}, name="opt-in-module"),
+    path("code/preferences.js", scripts.snippet, {"name": "preferences.js"}, name="preferences-module"),
+    path("browser/<str:secure_code>/opt-in", opt_in.opt_in, name="opt-in"),
+    path("browser/<str:secure_code>/manifest.webmanifest", opt_in.manifest, name="manifest"),
+    path("browser/<str:secure_code>/preferences", preferences.preferences, name="preferences"),
+    path("browser/<str:secure_code>/preferences/test", preferences.test, name="preferences-test"),
+    path("browser/<str:secure_code>/preferences/data", preferences.data, name="preferences-data"),
+    path("browser/<str:secure_code>/preferences/erase", preferences.erase, name="preferences-erase"),
+    path("browser/reports", reports.report, name="report"),
     path("browser/<str:secure_code>/website", subscriptions.website, name="website"),
     path("browser/<str:secure_code>/subscriptions", subscriptions.subscriptions, name="subscriptions"),
+    path("browser/<str:secure_code>/recipient", subscriptions.recipient, name="recipient"),
+    path("browser/<str:secure_code>/events", reports.page_events, name="events"),
     path("browser/<str:secure_code>/unsubscribe", subscriptions.unsubscribe, name="unsubscribe"),
     path("demo/", demo.page, name="demo"),
     path("demo/push", demo.push, name="demo-push"),

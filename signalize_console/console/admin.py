@@ -5,6 +5,7 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     deliveries,
     events,
     operations,
+    opt_in,
     pushmessages,
     recipients,
     templates,

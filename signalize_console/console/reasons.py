@@ -49,6 +49,8 @@ REASONS = {
     "subscription_expired": _("The browser's subscription ended before it could be sent."),
     "subscription_erased": _("The visitor was erased before it could be sent."),
     "paused_by_visitor": _("The visitor paused messages for a week. Transactional ones still go."),
+    "customer_not_verified": _("The site's backend has not signed whose browser this is, and the website demands that."),
+    "other_person": _("Somebody else uses this browser now."),
     "internal_error": _("The console could not prepare it. The worker's log says why; please report it."),
     "our_key": _("The website's VAPID key can't be opened. Set the key-encryption key that it was made with."),
     "BadSubscriptionKeys": _("The browser's keys are broken. It must subscribe anew."),

@@ -14,7 +14,7 @@ MENU: list[tuple[Any, list[str]]] = [
     (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
     (_("Visitors"), ["recipients.Recipient", "recipients.Subscription"]),
     (_("What happened"), ["deliveries.Delivery", "activity.Event"]),
-    (_("Set-up"), ["websites.Website", "api.ApiKey", "auth.User", "auth.Group"]),
+    (_("Set-up"), ["websites.Website", "websites.OptIn", "api.ApiKey", "auth.User", "auth.Group"]),
 ]
 
 

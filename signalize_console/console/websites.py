@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -16,8 +17,8 @@ from signalize_console.websites.models import Website
 class WebsiteAdmin(admin.ModelAdmin):
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
-    fields = ["name", "origins", "contact", "secure_code", "loader", "public_key"]
-    readonly_fields = ["loader", "public_key"]
+    fields = ["name", "origins", "contact", "secure_code", "loader", "opt_in", "public_key"]
+    readonly_fields = ["loader", "opt_in", "public_key"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else [name for name in self.fields if name not in self.readonly_fields]
@@ -48,6 +49,14 @@ class WebsiteAdmin(admin.ModelAdmin):
             code=website.secure_code,
             server=server,
             hint=_("And a file /sw.js at the site's root with one line:"),
+        )
+
+    @admin.display(description=_("opt-in"))
+    def opt_in(self, website: Website) -> SafeString:
+        return format_html(
+            '<a class="button secondary" href="{}">{}</a>',
+            reverse("admin:websites_optin_of", args=[website.pk]),
+            _("How visitors are asked …"),
         )
 
     @admin.display(description=_("VAPID public key"))

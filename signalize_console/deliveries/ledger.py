@@ -46,7 +46,8 @@ RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id
     delivery.subscription_id, delivery.recipient_id, coalesce(subscription.state, 'erased'),
     subscription.endpoint, subscription.p256dh, subscription.auth, subscription.vapid_key_id,
     subscription.created_at > now() - interval '10 minutes', subscription.key_mismatch_at IS NOT NULL,
-    coalesce(recipient.language, ''),
+    coalesce(recipient.language, ''), coalesce(recipient.customer_id, ''),
+    coalesce(recipient.customer_verified, false),
     coalesce(NOT due.transactional AND recipient.paused_until > now(), false),
     coalesce(recipient.attributes, '{{}}') || due.data || coalesce(delivery.data, '{{}}')
 """
@@ -176,6 +177,8 @@ class Claimed(NamedTuple):
     is_young: bool
     is_mismatched: bool
     language: str
+    customer_id: str
+    customer_verified: bool
     is_paused: bool = False
     # JSON, where the message has placeholders.
     values: str | None = None

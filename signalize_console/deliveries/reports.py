@@ -13,7 +13,7 @@ INSERT INTO activity_event
 SELECT delivery.day, message.website_id, delivery.recipient_id, %s, message.id, delivery.id, %s
 FROM deliveries_delivery delivery
 JOIN messaging_pushmessage message ON message.id = delivery.push_message_id
-WHERE delivery.id = %s AND delivery.day = %s
+WHERE delivery.id = %s AND delivery.day = %s AND delivery.recipient_id <> 0
 ON CONFLICT DO NOTHING
 """
 

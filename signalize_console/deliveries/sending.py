@@ -17,6 +17,7 @@ from signalize_console.deliveries.ledger import LEASE_SECONDS, Claimed, Result
 from signalize_console.messaging import rendering
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.placeholders import MissingValue
+from signalize_console.recipients.identity import person
 from signalize_console.recipients.models import SubscriptionState
 from signalize_console.webpush.encryption import BadSubscriptionKeys, PayloadTooLarge, encrypt
 from signalize_console.webpush.outcomes import Outcome, Verdict, outcome_of
@@ -34,6 +35,8 @@ ENDS = {Outcome.ACCEPTED: "accepted", Outcome.GONE: "gone", Outcome.MESSAGE_REJE
 KEEPS_MESSAGE_URLS = {"mozilla", "other"}
 FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 900.0
 CONFIGURATION_DELAY, MISMATCH_DELAY, YOUNG_DELAY = 60.0, 6 * 3600.0, 60.0
+# Browsers report what they showed at random within so many seconds: a large audience must not come at once.
+REPORTS_A_SECOND, LONGEST_SPREAD = 500, 25
 
 
 @functools.cache
@@ -60,6 +63,8 @@ class Prepared:
     contents: dict[str, dict[str, Any]]
     expires: float
     topic: str | None
+    spread: int
+    verified_only: bool
 
     def content(self, language: str, values: str | None = None) -> dict[str, Any]:
         """Once a language, unless it has placeholders; raises MissingValue."""
@@ -75,8 +80,16 @@ class Prepared:
 
 @functools.lru_cache(maxsize=256)
 def prepared(message_id: int) -> Prepared:
-    message = PushMessage.objects.get(pk=message_id)
-    return Prepared(message, list(message.texts.all()), {}, message.expires_at.timestamp(), topic_of(message))
+    message = PushMessage.objects.select_related("website").get(pk=message_id)
+    return Prepared(
+        message,
+        list(message.texts.all()),
+        {},
+        message.expires_at.timestamp(),
+        topic_of(message),
+        min(message.total // REPORTS_A_SECOND, LONGEST_SPREAD),
+        message.transactional and message.website.verification_required,
+    )
 
 
 def topic_of(message: PushMessage) -> str | None:
@@ -97,16 +110,15 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
     if delivery.is_mismatched:
         return Result(delivery, "pending", "not_sent", "vapid_key_mismatch", delay=MISMATCH_DELAY)
     message = prepared(delivery.push_message_id)
-    try:
-        content = message.content(delivery.language, delivery.values)
-    except MissingValue:
-        return Result(delivery, "suppressed", "not_sent", "value_missing")
-    plaintext = rendering.payload(content, tokens.make(delivery.id, delivery.day), message.expires)
+    if message.verified_only and not delivery.customer_verified:
+        return Result(delivery, "suppressed", "not_sent", "customer_not_verified")
     try:
         endpoint = push_services().parse(delivery.endpoint)
-        body = encrypt(plaintext, delivery.p256dh, delivery.auth)
+        body = encrypt(_plaintext(message, delivery), delivery.p256dh, delivery.auth)
     except (BadSubscriptionKeys, EndpointRefused, PayloadTooLarge) as error:
         return Result(delivery, "failed", "not_sent", type(error).__name__, answer=str(error))
+    except MissingValue:
+        return Result(delivery, "suppressed", "not_sent", "value_missing")
     return PushRequest(
         id=delivery,
         endpoint=endpoint,
@@ -116,6 +128,17 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
         urgency=message.message.urgency,
         topic=message.topic,
         deadline=claimed_at + min(HAND_OVER_SECONDS, delivery.seconds_left),
+    )
+
+
+def _plaintext(message: Prepared, delivery: Claimed) -> bytes:
+    return rendering.payload(
+        message.content(delivery.language, delivery.values),
+        tokens.make(delivery.id, delivery.day),
+        message.expires,
+        spread=message.spread,
+        person=person(delivery.website_id, delivery.customer_id) if message.message.transactional else "",
+        declarative=delivery.push_service == "apple",
     )
 
 

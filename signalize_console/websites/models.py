@@ -92,6 +92,19 @@ class Website(models.Model):
         public_key, private_key = vapid.generate_keys()
         return self.vapid_keys.create(public_key=public_key, sealed_private_key=seal(private_key, public_key))
 
+    @property
+    def identity_secret(self) -> bytes | None:
+        """What the site's backend signs customer ids with, or None before there is one."""
+        sealed = self.sealed_identity_secret
+        return unseal(bytes(sealed), f"website {self.pk}") if sealed else None
+
+    def make_identity_secret(self) -> str:
+        """A new secret, to be shown once; signatures made with an earlier one count no more."""
+        secret = secrets.token_urlsafe(32)
+        self.sealed_identity_secret = seal(secret.encode(), f"website {self.pk}")
+        self.save(update_fields=["sealed_identity_secret"])
+        return secret
+
     @classmethod
     def establish(cls, **fields: object) -> Self:
         """A new website with its first VAPID key."""

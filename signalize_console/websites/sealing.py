@@ -23,7 +23,7 @@ def unseal(sealed: bytes, bound_to: str) -> bytes:
         return _cipher().decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to.encode())
     except InvalidTag:
         raise ImproperlyConfigured(
-            "A VAPID key in the database was sealed with another SIGNALIZE_KEY_ENCRYPTION_KEY. "
+            "A secret in the database was sealed with another SIGNALIZE_KEY_ENCRYPTION_KEY. "
             "Set the one that this database was made with."
         ) from None
 

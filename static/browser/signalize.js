@@ -271,9 +271,18 @@
   }
 
   let page = "";
+  let pages = 0;
+  let afterView = () => undefined;
   function viewed() {
     if (page === location.pathname) return;
     page = location.pathname;
+    pages += 1;
+    try {
+      if (mayRemember) sessionStorage.setItem("et_pages", String((pages = Number(sessionStorage.getItem("et_pages")) + 1)));
+    } catch {
+      // Storage is closed: only the pages of a single-page app are counted.
+    }
+    afterView();
     track("page_view", { page, title: document.title.slice(0, 200) });
   }
 
@@ -301,10 +310,41 @@
   let dialogs;
   const loadDialogs = () => (dialogs ??= import(`${server}/code/opt-in.js`));
 
-  /** Decides by the website's rules when the opt-in dialog opens by itself. @param {any} rules */
+  /** Decides by the website's rules whether and when to ask. Bell and button don't ask: they are just there.
+   * @param {{kind: string, trigger: string, after: number, paths: string[]} | null | undefined} rules */
   function watchForOptIn(rules) {
-    if (!rules || api.permission !== "default" || recall(OPT_IN)) return;
+    if (document.querySelector("[data-signalize=preferences-page]")) void api.openPreferences();
+    if (!rules || rules.kind === "link") return;
+    const { kind, trigger, after, paths } = rules;
+    const root = document.documentElement;
+    let isDone = false;
+    const isHere = () => !paths.length || paths.some((path) => (path.endsWith("*") ? location.pathname.startsWith(path.slice(0, -1)) : location.pathname === path));
+    async function ask() {
+      if (isDone || !isHere()) return;
+      if (kind === "dialog" && (recall(OPT_IN) || api.permission === "denied" || (await current()))) return;
+      if (isDone) return;
+      isDone = true;
+      await api.openOptIn(kind);
+    }
+    const view = {
+      seconds: () => setTimeout(ask, after * 1000),
+      pages: () => pages >= after && ask(),
+      once: ask,
+    }[kind === "dialog" ? trigger : "once"];
+    afterView = () => void view?.();
+    afterView();
+    if (kind !== "dialog") return;
+    if (trigger === "scroll") addEventListener("scroll", () => scrollY >= ((root.scrollHeight - innerHeight) * after) / 100 && ask(), { passive: true });
+    if (trigger === "exit") root.addEventListener("mouseleave", (event) => event.clientY <= 0 && ask());
   }
+
+  /** The page's own links: `<a data-signalize="opt-in">`, `<a data-signalize="preferences">`. */
+  document.addEventListener("click", (event) => {
+    const wish = /** @type {Element | null} */ (event.target)?.closest?.("[data-signalize=opt-in], [data-signalize=preferences]");
+    if (!wish) return;
+    event.preventDefault();
+    void (wish.getAttribute("data-signalize") === "opt-in" ? api.openOptIn("dialog") : api.openPreferences());
+  });
 
   const api = {
     /** The recipient id, to be stored with the customer. */
@@ -388,6 +428,11 @@
   // What the dialogs' module is given.
   const inside = {
     api, call, recall, rememberAnswer, tell, track, secureCode, server, supported,
+    /** What proves who the visitor is; nothing where they aren't subscribed. */
+    async proof() {
+      const subscription = (await current())?.toJSON();
+      return subscription && { endpoint: subscription.endpoint, auth: subscription.keys?.auth };
+    },
     language: document.documentElement.lang || navigator.language,
     get config() {
       return config;

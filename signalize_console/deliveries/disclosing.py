@@ -1,0 +1,93 @@
+"""What is stored about a recipient, for themself: everything, and what they received."""
+
+import datetime
+from typing import Any
+
+from signalize_console.activity.models import Event
+from signalize_console.deliveries.models import Delivery
+from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.rendering import text_for
+from signalize_console.messaging.states import DeliveryState
+from signalize_console.recipients.consent import client_id_hash
+from signalize_console.recipients.models import Consent, Recipient
+
+MOST_ROWS = 10_000
+
+
+def disclose(recipient: Recipient, most: int = MOST_ROWS) -> dict[str, Any]:
+    """All of it, as JSON can say it; of events and messages the latest ``most``."""
+    return {
+        "recipient": {
+            "clientId": recipient.client_id,
+            "customerId": recipient.customer_id,
+            "language": recipient.language,
+            "timeZone": recipient.time_zone,
+            "attributes": recipient.attributes,
+            "interests": recipient.interests,
+            "firstSeen": _time(recipient.created_at),
+            "lastSeen": _time(recipient.seen_at),
+            "pausedUntil": _time(recipient.paused_until),
+        },
+        "subscriptions": [
+            {
+                "pushService": one.push_service,
+                "endpoint": one.endpoint,
+                "state": one.state,
+                "reason": one.ended_reason,
+                "since": _time(one.created_at),
+                "lastSeen": _time(one.seen_at),
+            }
+            for one in recipient.subscriptions.order_by("id")
+        ],
+        "consents": [
+            {
+                "consent": one.kind,
+                "textVersion": one.text_version,
+                "origin": one.origin,
+                "at": _time(one.occurred_at),
+            }
+            for one in Consent.objects.filter(
+                website=recipient.website_id, client_id_hash=client_id_hash(recipient.client_id)
+            ).order_by("id")
+        ],
+        "messages": messages(recipient, most, Delivery.objects.all()),
+        "events": events(recipient, most),
+    }
+
+
+def events(recipient: Recipient, most: int) -> list[dict[str, Any]]:
+    """The latest ones first."""
+    latest = Event.objects.filter(recipient=recipient).order_by("-occurred_at")[:most]
+    return [
+        {"event": one.name or one.kind, "at": _time(one.occurred_at), "properties": one.properties}
+        for one in latest
+    ]
+
+
+def received(recipient: Recipient, most: int) -> list[dict[str, Any]]:
+    """The latest messages that a push service took for them, as they read them."""
+    return messages(recipient, most, Delivery.objects.filter(state=DeliveryState.ACCEPTED))
+
+
+def messages(recipient: Recipient, most: int, among: Any) -> list[dict[str, Any]]:
+    deliveries = list(among.filter(recipient=recipient).order_by("-id")[:most])
+    ids = {one.push_message_id for one in deliveries}
+    texts = {
+        message.pk: text_for(list(message.texts.all()), recipient.language)
+        for message in PushMessage.objects.filter(pk__in=ids).prefetch_related("texts")
+    }
+    return [
+        {
+            "at": _time(one.answered_at or one.created_at),
+            "state": one.state,
+            "title": text.title,
+            "message": text.message,
+            "link": text.link,
+        }
+        for one in deliveries
+        if (text := texts.get(one.push_message_id))
+    ]
+
+
+def _time(when: datetime.datetime | None) -> str | None:
+    return when.isoformat(timespec="seconds") if when else None
