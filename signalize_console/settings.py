@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "signalize_console.websites",
     "signalize_console.recipients",
     "signalize_console.activity",
+    "signalize_console.audiences",
     "signalize_console.messaging",
     "signalize_console.deliveries",
     "signalize_console.browser",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -91,6 +91,10 @@ class Resolved:
         silent = [(*self.named[recipient_id], "notSubscribed") for recipient_id in without_subscription]
         unknown = [(*reference, "unknown") for reference in self.unknown]
         return [{name: value, "reason": reason} for name, value, reason in [*silent, *unknown]]
+
+    def only(self, chosen: set[int]) -> "Resolved":
+        """The same, of these recipients."""
+        return replace(self, recipients=[one for one in self.recipients if one.pk in chosen])
 
     def why_nobody(self) -> str:
         if not self.recipients:

@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     NOBODY_REACHABLE = "nobody_reachable"
     NOT_ACCEPTED = "not_accepted"
     TEMPLATE_UNKNOWN = "template_unknown"
+    SEGMENT_UNKNOWN = "segment_unknown"
     VALUE_MISSING = "value_missing"
     VALUE_INVALID = "value_invalid"
     VALUE_UNKNOWN = "value_unknown"

@@ -150,9 +150,11 @@ TEMPLATE_BODY = {
 }
 SEND_TO_AUDIENCE = [
     sent("To everyone, at a local time", SALE),
+    sent("As Signalize documents it", SIGNALIZE),
+    sent("To a segment", {**SALE, "segmentId": 3}),
     sent("A template", TEMPLATE_BODY),
     answered("Accepted", {"messageId": 42}, 201),
-    answered("Rehearsed", {"dryRun": True, "recipients": 980, "deliveries": 1204, "rendered": RENDERED}),
+    answered("Rehearsed", {"dryRun": True, "deliveries": 1204, "rendered": RENDERED}),
 ]
 
 MESSAGE = {
@@ -332,5 +334,34 @@ DAYS = answered(
                 "unsubscribed": 2,
             }
         ]
+    },
+)
+
+DEFINITION = {
+    "all": [
+        {"field": "language", "op": "equals", "value": "de"},
+        {"not": {"field": "interest", "op": "equals", "value": "shoes"}},
+    ]
+}
+NEW_SEGMENT = sent("Germans without shoes", {"name": "Germans without shoes", "definition": DEFINITION})
+SEGMENT = OpenApiExample(
+    "A segment",
+    {
+        "segmentId": 3,
+        "name": "Germans without shoes",
+        "definition": DEFINITION,
+        "createdAt": 1795000000000,
+        "subscriptions": 980,
+        "countedAt": 1795000000000,
+    },
+    response_only=True,
+)
+SEGMENT_COUNT = answered(
+    "A count",
+    {
+        "segmentId": 3,
+        "subscriptions": 980,
+        "countedAt": 1795000000000,
+        "sample": [{"clientId": CLIENT_ID, "customerId": "K-4711"}],
     },
 )

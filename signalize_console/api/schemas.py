@@ -87,7 +87,6 @@ class AudienceRehearsed(serializers.Serializer):
     """What would happen. Nothing was stored."""
 
     dryRun = serializers.BooleanField()  # noqa: N815
-    recipients = serializers.IntegerField()
     deliveries = serializers.IntegerField()
     warnings = serializers.ListField(child=serializers.CharField(), required=False)
     rendered = Rendered(many=True)
@@ -303,3 +302,24 @@ class Day(serializers.Serializer):
 
 class Days(serializers.Serializer):
     days = Day(many=True)
+
+
+class Segment(serializers.Serializer):
+    segmentId = serializers.IntegerField()  # noqa: N815
+    name = serializers.CharField()
+    definition = serializers.DictField()
+    createdAt = serializers.IntegerField()  # noqa: N815
+    subscriptions = serializers.IntegerField(allow_null=True, help_text="When it was counted last.")
+    countedAt = serializers.IntegerField(allow_null=True)  # noqa: N815
+
+
+class Sampled(serializers.Serializer):
+    clientId = serializers.CharField()  # noqa: N815
+    customerId = serializers.CharField(allow_null=True)  # noqa: N815
+
+
+class SegmentCount(serializers.Serializer):
+    segmentId = serializers.IntegerField()  # noqa: N815
+    subscriptions = serializers.IntegerField()
+    countedAt = serializers.IntegerField()  # noqa: N815
+    sample = Sampled(many=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,12 +14,16 @@ from signalize_console.api.addressing import Named, RecipientReference, Resolved
 from signalize_console.api.authentication import caller_of
 from signalize_console.api.composing import Composed, Outgoing, refusal
 from signalize_console.api.endpoint import Endpoint, parsed
+from signalize_console.api.errors import ErrorCode, Unprocessable
 from signalize_console.api.parsing import Choice, Flag
 from signalize_console.api.scopes import Scope
+from signalize_console.api.segments import SegmentFilter
+from signalize_console.audiences import counting
 from signalize_console.deliveries import outbox
 from signalize_console.messaging import rendering
 from signalize_console.messaging.placeholders import MissingValue
 from signalize_console.messaging.variables import Breach, absent
+from signalize_console.websites.models import Website
 
 
 class NewRecipientsMessage(Outgoing):
@@ -27,6 +32,7 @@ class NewRecipientsMessage(Outgoing):
     recipients = serializers.ListField(
         child=RecipientReference(), min_length=1, max_length=outbox.MAX_RECIPIENTS
     )
+    segmentFilter = SegmentFilter(required=False)  # noqa: N815
     status = Choice(choices=["ACTIVE"], required=False)
     transactional = Flag(default=True)
 
@@ -72,6 +78,8 @@ class ToRecipients:
         composed.check_fit({"data": composed.message.data, **given})
         references = [one.reference for one in self.named]
         self.resolved = resolve(self.caller.website_id, references, with_values=composed.is_personal)
+        if "segmentFilter" in self.data:
+            self.resolved = self._filtered(self.data["segmentFilter"])
         values = self._check_presence(composed) if composed.is_personal else {}
         try:
             accepted = outbox.send(composed.message, composed.texts, self.resolved.recipients, data=values)
@@ -86,7 +94,18 @@ class ToRecipients:
             return {"said": {"dryRun": True, **said, "rendered": self._rendered(composed, values)}}
         return {"message_id": accepted.message_id, "said": {"messageId": accepted.message_id, **said}}
 
+    def _filtered(self, tree: dict[str, Any]) -> Resolved:
+        """Of those named only who is in the segment; for the others the message was not meant."""
+        website, ids = Website(pk=self.caller.website_id), [one.pk for one in self.resolved.recipients]
+        try:
+            chosen = counting.among(website, tree, timezone.now(), ids)
+        except counting.TooSlow as error:
+            raise Unprocessable(str(error), ErrorCode.NOT_ACCEPTED) from error
+        return self.resolved.only(chosen)
+
     def why_nobody(self) -> str:
+        if "segmentFilter" in self.data and not self.resolved.recipients:
+            return "None of these recipients is known on this website and in the segment."
         return self.resolved.why_nobody()
 
     def _check_presence(self, composed: Composed) -> outbox.Data:

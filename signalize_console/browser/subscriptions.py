@@ -24,6 +24,7 @@ from signalize_console.messaging.content import LANGUAGE
 from signalize_console.recipients import consent, identity, subscribing
 from signalize_console.recipients.identity import Profile, TooManyAttributes
 from signalize_console.recipients.models import CLIENT_ID, ConsentKind, Recipient
+from signalize_console.recipients.platforms import platform_of
 from signalize_console.recipients.subscribing import Proof, PushSubscription, Visitor
 from signalize_console.webpush.encryption import BadSubscriptionKeys
 from signalize_console.webpush.push_services import LONGEST_ENDPOINT, EndpointRefused
@@ -48,7 +49,12 @@ def website(_request: HttpRequest, website: Website) -> HttpResponse:
 def subscriptions(request: HttpRequest, website: Website) -> HttpResponse:
     """Stores or refreshes a subscription. Answers with the recipient id that the page must keep."""
     body = read_json(request)
-    visitor = Visitor(client_id(body), _language(body), text(body, "timeZone", 64, required=False))
+    visitor = Visitor(
+        client_id(body),
+        _language(body),
+        text(body, "timeZone", 64, required=False),
+        platform_of(request.headers.get("User-Agent", "")),
+    )
     previous = optional_part(body, "previous")
     try:
         subscription, is_new = subscribing.subscribe(

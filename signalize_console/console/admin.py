@@ -8,6 +8,7 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     opt_in,
     pushmessages,
     recipients,
+    segments,
     templates,
     websites,
 )

@@ -17,12 +17,16 @@ ENDED = {MessageState.FINISHED, MessageState.CANCELLED}
 
 @dataclass(frozen=True)
 class Progress:
-    """Counts by delivery state and by report; ``problems`` are (count, sentence), the largest first."""
+    """Counts by delivery state and by report; ``problems`` are (count, sentence), the largest first.
+
+    ``pause`` says why the engine paused it, if it did.
+    """
 
     states: dict[str, int]
     reports: dict[str, int]
     problems: list[tuple[int, str]]
     is_running: bool
+    pause: str = ""
 
     @property
     def targeted(self) -> int:
@@ -68,4 +72,5 @@ def progress_of(message: PushMessage) -> Progress:
         reports=dict(reports.order_by().values_list("kind").annotate(count=Count("*"))),
         problems=sorted(((count, words) for words, count in problems.items()), reverse=True),
         is_running=message.state not in ENDED and not message.is_draft,
+        pause=in_words(message.paused_because) if message.state == MessageState.PAUSED else "",
     )

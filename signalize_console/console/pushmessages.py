@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.audiences.models import Segment
 from signalize_console.console.badges import badge
 from signalize_console.console.content import DELIVERY, LOOK, TextInline
 from signalize_console.console.progress import progress_of
@@ -22,22 +24,37 @@ class PushMessageTextInline(TextInline):
     verbose_name_plural = _("Message")
 
 
+class PushMessageForm(ModelForm):
+    def clean_segment(self) -> Segment | None:
+        segment: Segment | None = self.cleaned_data["segment"]
+        if segment and segment.website != self.cleaned_data.get("website"):
+            raise ValidationError(_("This segment belongs to another website. Choose one of this website."))
+        return segment
+
+
 @admin.register(PushMessage)
 class PushMessageAdmin(SendingViews, admin.ModelAdmin):
     list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
     list_display_links = ["name"]
     list_filter = ["state", "website", "transactional"]
-    list_select_related = ["website"]
+    list_select_related = ["website", "segment"]
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     fieldsets = [
-        (_("Audience"), {"fields": ["website"], "description": _("Everyone who opted in on this website.")}),
+        (
+            _("Audience"),
+            {
+                "fields": ["website", "segment"],
+                "description": _("Everyone who opted in on this website, or a segment of them."),
+            },
+        ),
         (_("When"), {"fields": ["scheduled_at", "valid_until", "transactional"]}),
         LOOK,
         DELIVERY,
     ]
     inlines = [PushMessageTextInline]
+    form = PushMessageForm
     change_form_template = "console/composer.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

@@ -11,9 +11,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from signalize_console.audiences import counting
+from signalize_console.audiences.tree import BadSegment
 from signalize_console.console.progress import progress_of
 from signalize_console.deliveries import outbox
 from signalize_console.messaging import rendering
@@ -36,7 +39,7 @@ class SendingViews(ModelAdmin):
         context = {
             "message": message,
             "texts": message.texts.all(),
-            "subscribers": Subscription.objects.active().filter(website=message.website).count(),
+            "subscribers": self._subscribers(message),
             "warnings": self._warnings(message),
             "review": secrets.token_hex(8),
         }
@@ -114,6 +117,17 @@ class SendingViews(ModelAdmin):
 
     def _back_to(self, message: PushMessage) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:messaging_pushmessage_change", args=[message.pk]))
+
+    @staticmethod
+    def _subscribers(message: PushMessage) -> int | None:
+        """How many would get it now; None if that takes too long to find out."""
+        if message.segment is None:
+            return Subscription.objects.active().filter(website=message.website).count()
+        try:
+            at = message.scheduled_at or timezone.now()
+            return counting.count(message.website, message.segment.definition, at)
+        except (BadSegment, counting.TooSlow):
+            return None
 
     def _warnings(self, message: PushMessage) -> list[str]:
         warnings = []

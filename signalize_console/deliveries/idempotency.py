@@ -5,6 +5,8 @@ Key and deed commit together. Twins in flight wait for each other, two seconds a
 
 import hashlib
 import json
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +16,17 @@ from django.db import OperationalError, connection, transaction
 
 from signalize_console.deliveries.models import IdempotencyKey
 
-# One way to and fro: whoever holds the lock is the only one who may act under this key.
-LOCK_AND_LOOK = """
-SET LOCAL lock_timeout = '2s';
-SELECT pg_advisory_xact_lock(%s, hashtext(%s));
-SET LOCAL lock_timeout TO DEFAULT;
-SELECT fingerprint, answer FROM deliveries_idempotencykey WHERE website_id = %s AND key = %s
+# One way to and fro. Who holds the lock may act under this key; the others look what came of it.
+LOOK = """
+SELECT pg_try_advisory_xact_lock(%(website)s, hashtext(%(key)s));
+SELECT fingerprint, answer FROM deliveries_idempotencykey WHERE website_id = %(website_id)s AND key = %(key)s
 """
+# Shared: when the one who acts has ended, all who wait go on at once.
+WAIT = """
+SELECT set_config('lock_timeout', %(milliseconds)s, true);
+SELECT pg_advisory_xact_lock_shared(%(website)s, hashtext(%(key)s))
+"""
+LONGEST_WAIT = 2.0
 
 Answer = dict[str, Any]
 
@@ -50,37 +56,56 @@ def once(website_id: int, key: str, fingerprint: object, act: Callable[[], Answe
     ``act`` gives a JSON object; its ``message_id``, where it has one, is the push message that was made.
     Without a key it just acts.
     """
-    with transaction.atomic():
-        if not key:
+    if not key:
+        with transaction.atomic():
             return Done(act(), replayed=False)
-        digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).digest()
-        if (earlier := _earlier(website_id, key, digest)) is not None:
-            return Done(earlier, replayed=True)
-        answer = act()
-        IdempotencyKey.objects.create(
-            website_id=website_id,
-            key=key,
-            fingerprint=digest,
-            push_message_id=answer.get("message_id"),
-            answer=answer,
-        )
-    return Done(answer, replayed=False)
+    digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).digest()
+    end = time.monotonic() + LONGEST_WAIT
+    while True:
+        with transaction.atomic():
+            is_ours, earlier = _look(website_id, key, digest)
+            if earlier is not None:
+                return Done(earlier, replayed=True)
+            if is_ours:
+                answer = act()
+                IdempotencyKey.objects.create(
+                    website_id=website_id,
+                    key=key,
+                    fingerprint=digest,
+                    push_message_id=answer.get("message_id"),
+                    answer=answer,
+                )
+                return Done(answer, replayed=False)
+            _wait(website_id, key, end - time.monotonic())
+        # Those who waited in vain, because the one who acted failed, don't all try again at one moment.
+        time.sleep(random.uniform(0.0, 0.02))  # noqa: S311 - no secret
 
 
-def _earlier(website_id: int, key: str, digest: bytes) -> Answer | None:
+def _look(website_id: int, key: str, digest: bytes) -> tuple[bool, Answer | None]:
+    """Whether it is on us to act, and the earlier answer, if there is one."""
+    values = {"website": website_id % 2**31, "website_id": website_id, "key": key}
     with connection.cursor() as cursor:
-        try:
-            cursor.execute(LOCK_AND_LOOK, [website_id % 2**31, key, website_id, key])
-        except OperationalError as error:
-            if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
-                raise InFlight("A request with this idempotency key is under way. Repeat it.") from error
-            raise
-        while cursor.nextset():
-            pass
+        cursor.execute(LOOK, values)
+        (is_ours,) = cursor.fetchone()
+        cursor.nextset()
         known = cursor.fetchone()
     if known is None:
-        return None
+        return is_ours, None
     fingerprint, answer = known
     if bytes(fingerprint) != digest:
         raise KeyReused("This idempotency key was used before with another content. Use a new key.")
-    return dict(json.loads(answer))
+    return is_ours, dict(json.loads(answer))
+
+
+def _wait(website_id: int, key: str, seconds: float) -> None:
+    """Until the one who acts under this key has ended; raises InFlight."""
+    limit = str(max(1, int(seconds * 1000)))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(WAIT, {"website": website_id % 2**31, "key": key, "milliseconds": limit})
+    except OperationalError as error:
+        if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+            raise InFlight("A request with this idempotency key is under way. Repeat it.") from error
+        raise
+    if seconds <= 0:
+        raise InFlight("A request with this idempotency key is under way. Repeat it.")

@@ -58,7 +58,7 @@ CHECKS = [
         """
         SELECT message.id AS message, message.state FROM messaging_pushmessage message
         WHERE (message.state IN ('draft', 'awaiting_approval')
-               OR (message.state IN ('scheduled', 'held') AND message.audience = 'everyone'))
+               OR (message.state IN ('scheduled', 'held') AND message.audience <> 'recipients'))
           AND message.day >= %(since)s AND EXISTS (
               SELECT FROM deliveries_delivery delivery
               WHERE delivery.push_message_id = message.id AND delivery.day = message.day)

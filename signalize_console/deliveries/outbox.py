@@ -13,6 +13,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from signalize_console.audiences.compiler import freeze
+from signalize_console.audiences.models import Segment
+from signalize_console.audiences.tree import BadSegment
 from signalize_console.deliveries import wake
 from signalize_console.deliveries.idempotency import InFlight, KeyReused, NotAccepted, once
 from signalize_console.messaging import rendering
@@ -43,6 +46,8 @@ SELECT recipient_id FROM made
 
 # The values of each recipient's placeholders, by the recipient's id.
 Data = Mapping[int, Mapping[str, Any]]
+# A saved segment, or a tree of conditions.
+Chosen = Segment | Mapping[str, Any] | None
 
 
 class NobodyReachable(NotAccepted):
@@ -74,19 +79,23 @@ def send(
     recipients: Iterable[Recipient] | None = None,
     *,
     data: Data | None = None,
+    segment: Chosen = None,
     idempotency_key: str = "",
     fingerprint: object = None,
     even_if_expired: bool = False,
 ) -> Accepted:
     """Accepts a new push message with its texts, or a saved draft, for these recipients or for everyone.
 
+    ``segment``, a saved one or a tree of conditions, narrows everyone; without it the message's own does.
     ``unreachable`` lists the ids of the recipients without an active subscription. Where the texts have
     placeholders, the recipients' attributes fill them, ``message.data`` comes before these, and ``data``
     before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``.
     """
 
     def act() -> dict[str, Any]:
-        return asdict(_accept(message, texts, recipients, data or {}, even_if_expired))
+        return asdict(
+            _accept(message, texts, recipients, data or {}, segment, even_if_expired=even_if_expired)
+        )
 
     if idempotency_key:
         done = once(message.website_id, idempotency_key, fingerprint, act)
@@ -100,12 +109,17 @@ def _accept(
     texts: Sequence[PushMessageText],
     recipients: Iterable[Recipient] | None,
     data: Data,
+    segment: Chosen,
+    *,
     even_if_expired: bool,
 ) -> Accepted:
     now = timezone.now()
     _fix_times(message, now, even_if_expired)
     named = None if recipients is None else {recipient.pk: recipient for recipient in recipients}
-    message.audience = Audience.EVERYONE if named is None else Audience.RECIPIENTS
+    if named is None:
+        _freeze_segment(message, segment)
+    else:
+        message.audience = Audience.RECIPIENTS
     starts_at_once = named is not None and message.due_at == now
     texts = _store(message, texts, MessageState.SENDING if starts_at_once else MessageState.SCHEDULED)
     transaction.on_commit(lambda: wake.wake(transactional=message.transactional))
@@ -128,6 +142,23 @@ def _fix_times(message: PushMessage, now: datetime.datetime, even_if_expired: bo
     message.valid_until = min(message.valid_until or latest, latest)
     if message.valid_until <= start and not even_if_expired:
         raise NotAccepted("validUntil lies before the time of sending. Give a later one.")
+
+
+def _freeze_segment(message: PushMessage, segment: Chosen) -> None:
+    """The message keeps the segment as it is now; "days ago" count from when it is to be sent."""
+    if segment is not None:
+        message.segment = segment if isinstance(segment, Segment) else None
+    elif message.segment is None:
+        message.audience = Audience.EVERYONE
+        return
+    if message.segment and message.segment.website_id != message.website_id:
+        raise NotAccepted("The segment belongs to another website. Choose one of this website.")
+    tree = message.segment.definition if message.segment else segment
+    message.audience = Audience.SEGMENT
+    try:
+        message.frozen_segment = freeze(tree, message.due_at or timezone.now())
+    except BadSegment as error:
+        raise NotAccepted(f"The segment can't be used. {error}") from error
 
 
 def _store(

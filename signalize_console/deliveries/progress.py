@@ -4,21 +4,32 @@ Each step is bounded, commits by itself and can be repeated. ``due_at`` is the m
 settling sets it to the earliest of its deliveries, or ends the message when none is open.
 """
 
+import json
+import logging
 from collections.abc import Iterable
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import DataError, ProgrammingError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
+from signalize_console.audiences.compiler import compile_frozen
+from signalize_console.audiences.counting import TooSlow, limited
+from signalize_console.audiences.tree import BadSegment
 from signalize_console.deliveries.ledger import IN_ORDER
 from signalize_console.webpush.push_services import SERVICES
 
 CHUNK = 5_000
+# Of a segment each subscription is looked at, and the engine has others to serve.
+SEGMENT_CHUNK, SEGMENT_SECONDS = 1_000, 5.0
+
+log = logging.getLogger(__name__)
 
 # A marketing message that nobody could start in time waits for a person: its hour may have passed.
 START = """
 UPDATE messaging_pushmessage
-SET state = CASE WHEN late THEN 'held' WHEN audience = 'everyone' THEN 'expanding' ELSE 'sending' END,
+SET state = CASE WHEN late THEN 'held' WHEN audience <> 'recipients' THEN 'expanding' ELSE 'sending' END,
     due_at = CASE WHEN late THEN NULL ELSE due_at END,
-    expand_until = CASE WHEN audience = 'everyone' AND NOT late THEN
+    expand_until = CASE WHEN audience <> 'recipients' AND NOT late THEN
         (SELECT coalesce(max(id), 0) FROM recipients_subscription) END
 FROM (
     SELECT id AS due_id, NOT transactional AND coalesce(scheduled_at < now() - interval '30 minutes', false)
@@ -31,24 +42,26 @@ WHERE id = due_id
 """
 
 NEXT_TO_EXPAND = """
-SELECT id, day, website_id, expanded_to, expand_until, due_at FROM messaging_pushmessage
+SELECT id, day, website_id, expanded_to, expand_until, due_at, frozen_segment FROM messaging_pushmessage
 WHERE transactional = %s AND due_at <= now() AND state = 'expanding' AND valid_until > now()
 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 
 EXPAND = """
 WITH chunk AS (
-    SELECT id, recipient_id, push_service FROM recipients_subscription
+    SELECT id, recipient_id, push_service, platform, created_at FROM recipients_subscription
     WHERE website_id = %(website)s AND state = 'active' AND id > %(after)s AND id <= %(until)s
     ORDER BY id LIMIT %(limit)s
 ), made AS (
     INSERT INTO deliveries_delivery
         (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at)
-    SELECT %(day)s, %(message)s, id, recipient_id, push_service, 'pending', %(due)s FROM chunk
+    SELECT %(day)s, %(message)s, subscription.id, recipient_id, push_service, 'pending', %(due)s
+    FROM chunk subscription{chosen}
     ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT max(id), count(*), (SELECT count(*) FROM made) FROM chunk
 """
+CHOSEN = " JOIN recipients_recipient recipient ON recipient.id = recipient_id WHERE "
 
 # Nothing of these goes out any more: what waits is closed, a chunk at a time.
 OVER = """
@@ -149,26 +162,42 @@ def _expand_chunk(transactional: bool) -> bool:
         cursor.execute(NEXT_TO_EXPAND, [transactional])
         if (row := cursor.fetchone()) is None:
             return False
-        message, day, website, after, until, due = row
-        cursor.execute(
-            EXPAND,
-            {
-                "message": message,
-                "day": day,
-                "website": website,
-                "after": after,
-                "until": until,
-                "due": due,
-                "limit": CHUNK,
-            },
-        )
-        last, count, made = cursor.fetchone()
-        done = count < CHUNK
+        names = ["message", "day", "website", "after", "until", "due"]
+        values, segment = dict(zip(names, row, strict=False)), row[-1]
+        try:
+            last, made, done = _make_chosen(values, segment) if segment else _make_all(values)
+        except (BadSegment, TooSlow, DataError, ProgrammingError) as error:
+            if not segment:
+                raise
+            log.warning("The segment of push message %s can't be expanded: %s", values["message"], error)
+            reason = "segment_too_slow" if isinstance(error, TooSlow) else "segment_broken"
+            cursor.execute(PAUSE, [reason, values["message"]])
+            return True
         cursor.execute(
             "UPDATE messaging_pushmessage SET expanded_to = %s, total = total + %s, state = %s WHERE id = %s",
-            [until if done else last, made, "sending" if done else "expanding", message],
+            [values["until"] if done else last, made, "sending" if done else "expanding", values["message"]],
         )
     return True
+
+
+def _make_all(values: dict[str, Any]) -> tuple[int, int, bool]:
+    """The last subscription looked at, the number of deliveries made, and whether that was all."""
+    with connection.cursor() as cursor:
+        return _make(cursor, EXPAND.format(chosen=""), values, CHUNK)
+
+
+def _make_chosen(values: dict[str, Any], segment: str) -> tuple[int, int, bool]:
+    """As ``_make_all``, of those in the segment. A failure undoes only this."""
+    condition = compile_frozen(json.loads(segment))
+    with limited(SEGMENT_SECONDS) as cursor:
+        expand = EXPAND.format(chosen=CHOSEN + condition.sql)
+        return _make(cursor, expand, {**values, **condition.values}, SEGMENT_CHUNK)
+
+
+def _make(cursor: CursorWrapper, sql: str, values: dict[str, Any], limit: int) -> tuple[int, int, bool]:
+    cursor.execute(sql, {**values, "limit": limit})
+    last, count, made = cursor.fetchone()
+    return last, made, count < limit
 
 
 def stopped(message_ids: Iterable[int]) -> set[int]:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.audiences.models import Segment
 from signalize_console.messaging.content import Content, Text
 from signalize_console.messaging.states import MessageState, states_before
 from signalize_console.websites.models import Website
@@ -52,6 +53,7 @@ class TemplateText(Text):
 class Audience(models.TextChoices):
     RECIPIENTS = "recipients", _("named recipients")
     EVERYONE = "everyone", _("everyone")
+    SEGMENT = "segment", _("a segment")
 
 
 class PushMessage(Content):
@@ -59,6 +61,16 @@ class PushMessage(Content):
 
     website = models.ForeignKey(Website, models.PROTECT, verbose_name=_("website"))
     audience = models.CharField(_("audience"), max_length=16, choices=Audience, default=Audience.EVERYONE)
+    segment = models.ForeignKey(
+        Segment,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("segment"),
+        help_text=_("Only to these; without a segment to everyone who opted in."),
+    )
+    # What the segment was when the message was accepted, with the time that its "days ago" count from.
+    frozen_segment = models.JSONField(editable=False, null=True)
     transactional = models.BooleanField(
         _("transactional"),
         default=False,
@@ -111,6 +123,12 @@ class PushMessage(Content):
         return self.state == MessageState.DRAFT
 
     @property
+    def may_withdraw(self) -> bool:
+        """Whether it can be a draft again, and still be for the same audience."""
+        keeps_audience = self.audience == Audience.EVERYONE or self.segment_id is not None
+        return keeps_audience and self.state == MessageState.SCHEDULED
+
+    @property
     def expires_at(self) -> datetime.datetime:
         """When it must not be sent any more. Known once it is accepted."""
         if self.valid_until is None:
@@ -131,7 +149,11 @@ class PushMessage(Content):
         return self.move_to(MessageState.PAUSED)
 
     def resume(self) -> bool:
-        return self.move_to(MessageState.SENDING, only_from=MessageState.PAUSED, due_at=Now())
+        """Goes on where it stopped: with making deliveries, if it was at that."""
+        self.refresh_from_db(fields=["expanded_to", "expand_until"])
+        is_made = self.expand_until is None or self.expanded_to >= self.expand_until
+        state = MessageState.SENDING if is_made else MessageState.EXPANDING
+        return self.move_to(state, only_from=MessageState.PAUSED, due_at=Now())
 
     def cancel(self) -> bool:
         """Nothing more is sent; the engine then cancels the deliveries that still wait."""
@@ -142,8 +164,8 @@ class PushMessage(Content):
         ttl = datetime.timedelta(seconds=self.ttl)
         was_computed = self.due_at and self.valid_until == self.due_at + ttl
         limit = None if was_computed else self.valid_until
-        return self.audience == Audience.EVERYONE and self.move_to(
-            MessageState.DRAFT, due_at=None, day=None, sent_by="", valid_until=limit
+        return self.may_withdraw and self.move_to(
+            MessageState.DRAFT, due_at=None, day=None, sent_by="", valid_until=limit, frozen_segment=None
         )
 
     def use(self, template: MessageTemplate) -> list["PushMessageText"]:
@@ -157,7 +179,7 @@ class PushMessage(Content):
 
     def copy_as_draft(self) -> "PushMessage":
         """The same content, ready to be changed and sent again."""
-        kept = {field.name for field in Content._meta.get_fields()} | {"website", "transactional"}
+        kept = {field.name for field in Content._meta.get_fields()} | {"website", "segment", "transactional"}
         copy = PushMessage.objects.create(**{name: getattr(self, name) for name in kept})
         texts = list(self.texts.all())
         for text in texts:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -58,7 +59,11 @@ class Recipient(models.Model):
                 fields=["website", "customer_id"],
                 condition=~models.Q(customer_id=""),
                 name="recipient_by_customer_id",
-            )
+            ),
+            GinIndex(
+                OpClass("attributes", name="jsonb_path_ops"), name="recipient_by_attributes", fastupdate=False
+            ),
+            GinIndex(fields=["interests"], name="recipient_by_interests", fastupdate=False),
         ]
 
     def __str__(self) -> str:
@@ -96,6 +101,7 @@ class Subscription(models.Model):
     p256dh = models.CharField(max_length=87)
     auth = models.CharField(max_length=22)
     push_service = models.CharField(_("push service"), max_length=16)
+    platform = models.CharField(_("platform"), max_length=16, db_default="", default="", blank=True)
     state = models.CharField(
         _("state"), max_length=16, choices=SubscriptionState, default=SubscriptionState.ACTIVE
     )

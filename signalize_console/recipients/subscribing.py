@@ -52,6 +52,7 @@ class Visitor:
     client_id: str
     language: str = ""
     time_zone: str = ""
+    platform: str = ""
 
 
 @transaction.atomic
@@ -87,6 +88,7 @@ def subscribe(
     subscription.recipient, subscription.vapid_key = recipient, vapid_key
     subscription.p256dh, subscription.auth = push.p256dh.rstrip("="), push.auth.rstrip("=")
     subscription.push_service = endpoint.service
+    subscription.platform = visitor.platform or subscription.platform
     subscription.state, subscription.ended_at, subscription.ended_reason = SubscriptionState.ACTIVE, None, ""
     subscription.seen_at = Now()
     subscription.save()

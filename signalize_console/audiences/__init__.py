@@ -1,0 +1,1 @@
+"""Whom a push message is for: segments, and their compiler to SQL."""

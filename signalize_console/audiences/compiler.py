@@ -1,0 +1,37 @@
+"""From a segment's JSON to one SQL condition over ``subscription`` and ``recipient``, its values apart."""
+
+import datetime
+from typing import Any, NamedTuple
+
+from django.utils.dateparse import parse_datetime
+
+from signalize_console.audiences.sql import Sql
+from signalize_console.audiences.tree import BadSegment, Problem, parse
+
+
+class Compiled(NamedTuple):
+    """``sql`` stands in a WHERE beside ``recipients_subscription subscription`` and ``recipients_recipient
+    recipient``, whose placeholders (``%(segment_0)s`` …) take ``values``. It is never null."""
+
+    sql: str
+    values: dict[str, Any]
+
+
+def compile(tree: object, at: datetime.datetime) -> Compiled:
+    """``at`` is the now that "days ago" counts from. Raises BadSegment with all that is wrong."""
+    sql = Sql(at)
+    return Compiled(parse(tree).compile(sql), sql.values)
+
+
+def freeze(tree: object, at: datetime.datetime) -> dict[str, Any]:
+    """What a push message keeps: the segment as it is now, and its time. Raises BadSegment."""
+    parse(tree)
+    return {"tree": tree, "at": at.isoformat()}
+
+
+def compile_frozen(frozen: object) -> Compiled:
+    """Raises BadSegment for what ``freeze`` of this version would not have made."""
+    at = parse_datetime(str(frozen.get("at"))) if isinstance(frozen, dict) else None
+    if at is None:
+        raise BadSegment([Problem("$", "This is no frozen segment.")])
+    return compile(frozen["tree"], at)  # type: ignore[index]
