@@ -102,8 +102,9 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 def address_of(request: HttpRequest) -> str:
     """Where a call comes from: as our outermost proxy says, where there are SIGNALIZE_TRUSTED_PROXIES."""
-    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if settings.TRUSTED_PROXIES else []
-    if len(hops) >= settings.TRUSTED_PROXIES > 0:
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    hops = forwarded.split(",")
+    if forwarded and len(hops) >= settings.TRUSTED_PROXIES > 0:
         return str(hops[-settings.TRUSTED_PROXIES]).strip()
     return str(request.META.get("REMOTE_ADDR", ""))
 
