@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -17,6 +16,16 @@ A_CLIENT_ID = "A recipient id is 32 hexadecimal digits in lower case."
 CLIENT_ID_SCHEMA = {"type": "string", "pattern": CLIENT_ID, "description": "From et_signalize.getClientId()."}
 CUSTOMER_ID_SCHEMA = {"type": "string", "maxLength": LONGEST_CUSTOMER_ID, "pattern": SOME_TEXT}
 VALUES_SCHEMA: dict[str, Any] = Values._spectacular_annotation["field"]  # type: ignore[attr-defined]
+
+# One question for each index; a customer id may be asked for together with one of its recipients.
+FIND = """
+SELECT id, client_id, customer_id FROM recipients_recipient
+WHERE website_id = %(website)s AND client_id = ANY(%(client_ids)s)
+UNION
+SELECT id, client_id, customer_id FROM recipients_recipient
+WHERE website_id = %(website)s AND customer_id = ANY(%(customer_ids)s) AND customer_id <> ''
+"""
+WITH_VALUES = FIND.replace("customer_id FROM", "customer_id, language, attributes FROM")
 
 # A reference is ("clientId", "…") or ("customerId", "…").
 Reference = tuple[str, str]
@@ -111,16 +120,12 @@ def resolve(website_id: int, references: Sequence[Reference], *, with_values: bo
     ``with_values`` also reads what placeholders are filled with.
     """
     wanted = dict.fromkeys(references)
-    client_ids = [value for name, value in wanted if name == "clientId"]
-    customer_ids = [value for name, value in wanted if name == "customerId"]
-    by_client = Q(client_id__in=client_ids) if client_ids else Q(pk__in=[])
-    by_customer = Q(customer_id__in=customer_ids) & ~Q(customer_id="") if customer_ids else Q(pk__in=[])
-    more = ("language", "attributes") if with_values else ()
-    recipients = list(
-        Recipient.objects.filter(by_client | by_customer, website=website_id).only(
-            "id", "client_id", "customer_id", *more
-        )
-    )
+    values = {
+        "website": website_id,
+        "client_ids": [value for name, value in wanted if name == "clientId"],
+        "customer_ids": [value for name, value in wanted if name == "customerId"],
+    }
+    recipients = list(Recipient.objects.raw(WITH_VALUES if with_values else FIND, values))
     named: dict[int, Reference] = {}
     for recipient in recipients:
         by_id = ("clientId", recipient.client_id)

@@ -10,6 +10,7 @@ from typing import IO, Any
 from django.core.validators import ProhibitNullCharactersValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, parsers, serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from signalize_console.messaging.placeholders import NAME
 
@@ -68,7 +69,9 @@ class PlainText(serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.validators.append(ProhibitNullCharactersValidator())
+        # Django REST framework looks at each character for what one look at the whole text tells.
+        slow = (ProhibitNullCharactersValidator, ProhibitSurrogateCharactersValidator)
+        self.validators = [one for one in self.validators if not isinstance(one, slow)]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -77,6 +80,8 @@ class PlainText(serializers.CharField):
             data.encode()
         except UnicodeEncodeError:
             raise serializers.ValidationError("This text is not valid Unicode.") from None
+        if "\0" in data:
+            raise serializers.ValidationError("Null characters are not allowed.")
         return str(super().to_internal_value(data))
 
 

@@ -18,7 +18,7 @@ from signalize_console.audiences.models import Segment
 from signalize_console.audiences.tree import BadSegment
 from signalize_console.deliveries import wake
 from signalize_console.deliveries.idempotency import InFlight, KeyReused, NotAccepted, once
-from signalize_console.messaging import rendering
+from signalize_console.messaging import rendering, storing
 from signalize_console.messaging.models import Audience, PushMessage, PushMessageText
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.states import MessageState, states_before
@@ -172,11 +172,10 @@ def _store(
         texts = _texts_of(message)
     message.state = state
     message.personal = bool(placeholders(written for text in texts for written in text.written))
-    message.save()
     if is_new:
-        for text in texts:
-            text.push_message = message
-        PushMessageText.objects.bulk_create(texts)
+        storing.insert(message, texts)
+    else:
+        message.save()
     try:
         rendering.check_size(message, texts)
     except rendering.TooLarge as error:

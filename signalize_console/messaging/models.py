@@ -93,7 +93,7 @@ class PushMessage(Content):
     expand_until = models.BigIntegerField(editable=False, null=True)
     total = models.PositiveBigIntegerField(_("deliveries"), editable=False, default=0)
     # Whether its texts have placeholders, and the values for them that are the same for everybody.
-    personal = models.BooleanField(editable=False, db_default=False)
+    personal = models.BooleanField(editable=False, default=False, db_default=False)
     data = models.JSONField(editable=False, default=dict, db_default=models.Value({}, models.JSONField()))
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
