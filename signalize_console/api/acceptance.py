@@ -49,12 +49,12 @@ def rehearsed(act: Act) -> idempotency.Answer:
 
 
 def key_of(request: Request, data: dict[str, Any]) -> str:
-    header, alias = request.headers.get(KEY_HEADER, ""), data.get("idempotencyKey", "")
-    name, key = (KEY_HEADER, header) if header else ("idempotencyKey", alias)
-    if header and alias and header != alias:
+    header, alias = request.headers.get(KEY_HEADER), data.get("idempotencyKey", "")
+    name, key = ("idempotencyKey", alias) if header is None else (KEY_HEADER, header)
+    if header is not None and alias and header != alias:
         raise serializers.ValidationError({"idempotencyKey": [f"The header {KEY_HEADER} says another one."]})
-    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
-        raise serializers.ValidationError({name: [f"Give up to {LONGEST_KEY} printable ASCII characters."]})
+    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()) or header == "":
+        raise serializers.ValidationError({name: [f"Give 1 to {LONGEST_KEY} printable ASCII characters."]})
     return key
 
 

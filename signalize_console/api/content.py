@@ -52,7 +52,7 @@ class MessageText(Strict):
     standard = Flag(default=False)
     title = PlainText(max_length=200)
     message = PlainText(max_length=1000, allow_blank=True, default="")
-    link = TextLinkField(default="", help_text="Left out: the website's first origin.")
+    link = TextLinkField(required=False, help_text="Left out: the website's first origin.")
     actions = serializers.ListField(child=Button(), max_length=2, default=list)
 
     def validate(self, data: dict[str, Any]) -> Any:

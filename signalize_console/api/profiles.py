@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from signalize_console.api.addressing import A_CLIENT_ID, LONGEST_CUSTOMER_ID
@@ -21,6 +22,7 @@ class ClientId(PlainText):
         super().__init__(validators=[RegexValidator(CLIENT_ID, A_CLIENT_ID)], max_length=32, **options)
 
 
+@extend_schema_field({"type": "string", "format": "time-zone-or-none", "maxLength": 64})
 class TimeZone(PlainText):
     """A name of the IANA database, or nothing."""
 

@@ -117,7 +117,7 @@ class OneRecipient(Endpoint):
         responses={
             200: schemas.RecipientWithDevices,
             201: schemas.RecipientWithDevices,
-            **schemas.errors(400, 401, 403, 413, 415, 422, 429, 503),
+            **schemas.errors(400, 401, 403, 404, 413, 415, 422, 429, 503),
         },
         examples=[examples.PROFILE, examples.RECIPIENT_WITH_DEVICES],
     )

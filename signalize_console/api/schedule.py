@@ -19,11 +19,8 @@ MOMENT_SCHEMA = {
 LOCAL_SCHEMA = {
     "type": "object",
     "properties": {
-        "localTime": {
-            "type": "string",
-            "pattern": r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]$",
-        },
-        "timeZone": {"type": "string", "enum": ["Europe/Berlin", "Europe/London", "America/New_York", "UTC"]},
+        "localTime": {"type": "string", "format": "local-time", "description": "2026-12-24T09:00"},
+        "timeZone": {"type": "string", "format": "time-zone", "description": "Europe/Berlin"},
     },
     "required": ["localTime", "timeZone"],
     "additionalProperties": False,

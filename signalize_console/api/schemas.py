@@ -13,7 +13,7 @@ from signalize_console.messaging.variables import VariableType
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
+    {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     "header",
     description="Makes a repeat safe: one key, one message, for 30 days.",
 )

@@ -21,7 +21,7 @@ from signalize_console.api.scopes import Scope
 from signalize_console.audiences import counting
 from signalize_console.audiences.fields import FIELDS
 from signalize_console.audiences.models import Segment as SegmentModel
-from signalize_console.audiences.signalize import from_segment_filter
+from signalize_console.audiences.signalize import NUMBER_OPERATORS, TEXT_OPERATORS, from_segment_filter
 from signalize_console.audiences.tree import BadSegment, parse
 
 FILTER_SCHEMA = {
@@ -34,9 +34,9 @@ FILTER_SCHEMA = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "name": {"type": "string", "pattern": "^custom_segment_[A-Z]{1,20}$"},
-                    "operator": {"type": "string", "enum": ["CONTAINS", "EQUALS", "NOT_EQUALS"]},
-                    "value": {"type": "string", "pattern": "^[A-Za-z0-9 ]{1,40}$"},
+                    "name": {"type": "string", "minLength": 1},
+                    "operator": {"type": "string", "enum": sorted({**TEXT_OPERATORS, **NUMBER_OPERATORS})},
+                    "value": {"type": "string", "minLength": 1},
                 },
                 "required": ["name", "operator", "value"],
                 "additionalProperties": False,

@@ -83,7 +83,7 @@ def once(website_id: int, key: str, fingerprint: object, act: Callable[[], Answe
 
 def _look(website_id: int, key: str, digest: bytes) -> tuple[bool, Answer | None]:
     """Whether it is on us to act, and the earlier answer, if there is one."""
-    values = {"website": website_id % 2**31, "website_id": website_id, "key": key}
+    values: dict[str, int | str] = {"website": website_id % 2**31, "website_id": website_id, "key": key}
     with connection.cursor() as cursor:
         cursor.execute(LOOK, values)
         (is_ours,) = cursor.fetchone()
