@@ -61,10 +61,9 @@ def mended(body: dict[str, Any]) -> dict[str, Any]:
         body["segmentFilter"] = {"segments": known}
     elif "segment" in body:
         body.pop("segmentId", None)
-    if body.get("status") != "TEMPLATE" and "webPush" in body and "segments" not in body:
-        if "transactional" in body or "dryRun" in body or "status" in body:
-            body.pop("name", None)
-            body.pop("variables", None)
+    if {"transactional", "dryRun", "status"} & set(body) and body.get("status") != "TEMPLATE":
+        body.pop("name", None)
+        body.pop("variables", None)
     if isinstance(body.get("variables"), list):
         body["variables"] = [{"name": "order", "example": "1"}]
     if "recipients" in body:
