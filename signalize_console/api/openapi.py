@@ -21,7 +21,12 @@ TARGETS = {
     "Segment": ["getSegment", "replaceSegment", "countSegment", "deleteSegment"],
 }
 # What a serializer can't say of itself.
-CONSTRAINTS = {"Change": {"minProperties": 1, "maxProperties": 1}}
+CONTENT_OR_TEMPLATE = {"oneOf": [{"required": ["webPush"]}, {"required": ["templateId"]}]}
+CONSTRAINTS: dict[str, dict[str, Any]] = {
+    "Change": {"minProperties": 1, "maxProperties": 1},
+    "NewMessage": CONTENT_OR_TEMPLATE,
+    "NewRecipientsMessage": CONTENT_OR_TEMPLATE,
+}
 # On every answer.
 HEADERS = {
     "X-Request-Id": "Names this request in the log.",
@@ -71,6 +76,8 @@ def complete(result: dict[str, Any], **_facts: Any) -> dict[str, Any]:
     for path in result["paths"].values():
         for operation in path.values():
             _link(operation)
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
             for response in operation["responses"].values():
                 response["headers"] = {
                     name: {"description": text, "schema": {"type": "string"}}

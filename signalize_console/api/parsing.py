@@ -94,13 +94,20 @@ class Flag(serializers.BooleanField):
         return data
 
 
+def _whole(data: Any) -> int | None:
+    """A whole number as JSON Schema has it: 5 and 5.0, but not "5", 5.5 or true."""
+    if isinstance(data, float) and data.is_integer():
+        return int(data)
+    return data if isinstance(data, int) and not isinstance(data, bool) else None
+
+
 class Whole(serializers.IntegerField):
     """A whole number in JSON: 5, not "5" or 5.5."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
+        if (number := _whole(data)) is None:
             raise serializers.ValidationError("Give a whole number.")
-        return data
+        return number
 
 
 TEXT_OR_NUMBER: list[dict[str, Any]] = [
@@ -175,9 +182,9 @@ class Milliseconds(serializers.IntegerField):
         super().__init__(min_value=0, max_value=int(LATEST.timestamp() * 1000), **options)
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, bool) or not isinstance(data, int):
+        if (number := _whole(data)) is None:
             raise serializers.ValidationError("Give a time in milliseconds since 1970, as a whole number.")
-        return data
+        return number
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
