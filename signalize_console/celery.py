@@ -28,6 +28,16 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "maintenance", "expires": 3600},
     },
+    "Tell webhooks what happened": {
+        "task": "webhooks.tell",
+        "schedule": 1.0,
+        "options": {"queue": "maintenance", "expires": 1},
+    },
+    "Forget old webhook deliveries": {
+        "task": "webhooks.forget_old",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance", "expires": 3600},
+    },
     "Put away what has waited long enough": {
         "task": "deliveries.clean_up",
         "schedule": 3600.0,

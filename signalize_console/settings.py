@@ -21,6 +21,10 @@ PUSH_SERVICES = environment.text("SIGNALIZE_PUSH_SERVICES")
 PUSH_SERVICES_CA = environment.text("SIGNALIZE_PUSH_SERVICES_CA")
 # How many of our own proxies stand before the web server: as many entries of X-Forwarded-For are believed.
 TRUSTED_PROXIES = environment.integer("SIGNALIZE_TRUSTED_PROXIES", 0)
+# For development, where an origin's webhooks really go ("https://hooks.example.com=127.0.0.1:8443"), public
+# address or not, with the certificate authority of that place.
+WEBHOOK_PLACES = environment.text("SIGNALIZE_WEBHOOK_PLACES")
+WEBHOOK_CA = environment.text("SIGNALIZE_WEBHOOK_CA")
 # The demo shop at /demo/, which lets a visitor push themself a message.
 DEMO = environment.boolean("SIGNALIZE_DEMO", False)
 
@@ -43,6 +47,7 @@ INSTALLED_APPS = [
     "signalize_console.audiences",
     "signalize_console.messaging",
     "signalize_console.deliveries",
+    "signalize_console.webhooks",
     "signalize_console.browser",
     "signalize_console.api",
     "signalize_console.console",
@@ -145,7 +150,9 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 500
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# A queue for each worker, by which its watchdog hears whether it still takes work.
+CELERY_WORKER_DIRECT = True
+CELERY_BEAT_SCHEDULER = "signalize_console.deliveries.beat:Scheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 REST_FRAMEWORK = {

@@ -1,9 +1,11 @@
 """Event: one thing that happened. Only ever inserted; partitioned by month (``day`` is the partition key)."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.activity.cursors import CurrentTransaction
 from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
 
@@ -61,6 +63,8 @@ class Event(models.Model):
     delivery_id = models.BigIntegerField(_("delivery"), null=True)
     properties = models.JSONField(_("properties"), default=dict)
     occurred_at = models.DateTimeField(_("when"), db_default=Now())
+    # Readers go on from there: activity/cursors.py.
+    recorded_in = models.BigIntegerField(null=True, editable=False, db_default=CurrentTransaction())
 
     class Meta:
         verbose_name = _("event")
@@ -74,6 +78,9 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(fields=["recipient", "-occurred_at"], name="event_of_recipient"),
+            BrinIndex(
+                fields=["recorded_in"], name="event_recorded_in", autosummarize=True, pages_per_range=32
+            ),
             models.Index(
                 fields=["push_message_id", "kind"],
                 condition=~models.Q(push_message_id=None),

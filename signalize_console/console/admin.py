@@ -1,6 +1,7 @@
 """Django's admin looks here for what to register: one module per noun."""
 
 from signalize_console.console import (  # noqa: F401 - importing registers
+    alerts,
     apikeys,
     deliveries,
     events,
@@ -10,5 +11,6 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     recipients,
     segments,
     templates,
+    webhooks,
     websites,
 )

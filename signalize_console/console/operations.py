@@ -13,6 +13,7 @@ from django_celery_beat.models import (
 )
 
 from signalize_console.console.paging import ReadOnly
+from signalize_console.deliveries.models import Heartbeat
 
 admin.site.unregister(
     [
@@ -26,3 +27,11 @@ admin.site.unregister(
 class PeriodicTaskAdmin(ReadOnly):
     list_display = ["name", "task", "scheduler", "enabled", "last_run_at", "total_run_count"]
     fields: ClassVar[Any] = [*list_display, "queue"]
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnly):
+    list_display = ["kind", "name", "beat_at", "worked_at"]
+    list_filter = ["kind"]
+    ordering = ["-beat_at"]
+    fields: ClassVar[Any] = list_display

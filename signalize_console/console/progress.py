@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from signalize_console.activity.models import REPORTS, Event
 from signalize_console.console.reasons import in_words
-from signalize_console.deliveries.models import Delivery
+from signalize_console.deliveries.models import Delivery, Recall
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState, MessageState
 
@@ -19,14 +19,15 @@ ENDED = {MessageState.FINISHED, MessageState.CANCELLED}
 class Progress:
     """Counts by delivery state and by report; ``problems`` are (count, sentence), the largest first.
 
-    ``pause`` says why the engine paused it, if it did.
+    ``recalls`` are (word, count); ``pause_reason`` says why the engine paused it itself.
     """
 
     states: dict[str, int]
     reports: dict[str, int]
     problems: list[tuple[int, str]]
     is_running: bool
-    pause: str = ""
+    recalls: list[tuple[str, int]]
+    pause_reason: str
 
     @property
     def targeted(self) -> int:
@@ -72,5 +73,12 @@ def progress_of(message: PushMessage) -> Progress:
         reports=dict(reports.order_by().values_list("kind").annotate(count=Count("*"))),
         problems=sorted(((count, words) for words, count in problems.items()), reverse=True),
         is_running=message.state not in ENDED and not message.is_draft,
-        pause=in_words(message.paused_because) if message.state == MessageState.PAUSED else "",
+        recalls=_recalls(deliveries) if message.state == MessageState.CANCELLED else [],
+        pause_reason=in_words(message.paused_because) if message.state == MessageState.PAUSED else "",
     )
+
+
+def _recalls(deliveries: Any) -> list[tuple[str, int]]:
+    """How taking back goes, by its words."""
+    counts = dict(deliveries.exclude(recall="").order_by().values_list("recall").annotate(count=Count("*")))
+    return [(str(recall.label), counts[recall]) for recall in Recall if recall in counts]

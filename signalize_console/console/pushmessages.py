@@ -1,9 +1,10 @@
 """Push messages in the console: composing, reviewing, sending, following."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import DateTimeField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -16,6 +17,7 @@ from signalize_console.console.badges import badge
 from signalize_console.console.content import DELIVERY, LOOK, TextInline
 from signalize_console.console.progress import progress_of
 from signalize_console.console.sending import SendingViews
+from signalize_console.console.wall_clock import WallClockField
 from signalize_console.messaging.models import PushMessage, PushMessageText
 
 
@@ -55,6 +57,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
     ]
     inlines = [PushMessageTextInline]
     form = PushMessageForm
+    formfield_overrides: ClassVar[Any] = {DateTimeField: {"form_class": WallClockField}}
     change_form_template = "console/composer.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -64,7 +67,10 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         return super().get_queryset(request).prefetch_related("texts")
 
     def get_urls(self) -> list[URLPattern]:
-        names = ["review", "send", "pause", "resume", "cancel", "to_draft", "duplicate", "progress"]
+        names = [
+            *("review", "send", "pause", "resume", "cancel", "take_back", "release"),
+            *("to_draft", "duplicate", "progress"),
+        ]
         own = [
             path(
                 f"<int:message_id>/{name}/",

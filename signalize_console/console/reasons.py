@@ -51,6 +51,8 @@ REASONS = {
     "paused_by_visitor": _("The visitor paused messages for a week. Transactional ones still go."),
     "customer_not_verified": _("The site's backend has not signed whose browser this is, and the website demands that."),
     "other_person": _("Somebody else uses this browser now."),
+    "given_up": _("It was tried for 3 days. Tell it once more when the receiver is well again."),
+    "secret": _("The webhook's secret can't be opened. Set the key-encryption key that it was made with."),
     "segment_broken": _("The segment has a condition that this version doesn't know. Cancel the message and send it anew."),
     "segment_too_slow": _(
         "The segment takes too long to find its recipients. Resume later, or cancel and use fewer conditions."

@@ -70,6 +70,13 @@ class SendingViews(ModelAdmin):
     def cancel_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
         return self._act(request, message_id, PushMessage.cancel, _("Cancelled. Nothing more goes out."))
 
+    def take_back_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        text = _("It is being taken back where no browser has fetched it yet.")
+        return self._act(request, message_id, PushMessage.cancel, text)
+
+    def release_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        return self._act(request, message_id, PushMessage.release, _("It is on its way."))
+
     def to_draft_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
         return self._act(request, message_id, PushMessage.withdraw_to_draft, _("It is a draft again."))
 

@@ -13,8 +13,17 @@ from signalize_console.console import dashboard
 MENU: list[tuple[Any, list[str]]] = [
     (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
     (_("Visitors"), ["recipients.Recipient", "recipients.Subscription", "audiences.Segment"]),
-    (_("What happened"), ["deliveries.Delivery", "activity.Event"]),
-    (_("Set-up"), ["websites.Website", "websites.OptIn", "api.ApiKey", "auth.User", "auth.Group"]),
+    (
+        _("What happened"),
+        ["deliveries.Delivery", "activity.Event", "deliveries.Alert", "webhooks.WebhookDelivery"],
+    ),
+    (
+        _("Set-up"),
+        [
+            *("websites.Website", "websites.OptIn", "api.ApiKey", "webhooks.WebhookEndpoint"),
+            *("auth.User", "auth.Group"),
+        ],
+    ),
 ]
 
 

@@ -140,6 +140,39 @@ def end(alert_id: int) -> None:
                 cursor.execute(CALL_ALL_BACK, [website_id, website_id])
 
 
+# Subscriptions that push services called gone while it lasted are active again; what ended otherwise is not.
+RESTORE = """
+UPDATE recipients_subscription SET state = 'active', ended_at = NULL, ended_reason = ''
+WHERE state = 'quarantined' AND push_service = %s AND ended_at BETWEEN %s AND now()
+  AND ended_reason LIKE 'push service:%%'
+"""
+
+
+def judge_mass_expiry(alert: Alert, *, restore: bool) -> int:
+    """A person has judged a wave of gone subscriptions: they come back, or end after their week.
+
+    Returns how many came back; 0 too where somebody was faster.
+    """
+    with transaction.atomic():
+        ended = Alert.objects.open().filter(pk=alert.pk, kind=AlertKind.MASS_EXPIRY).update(ended_at=Now())
+        if not (ended and restore):
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(RESTORE, [alert.push_service, alert.started_at])
+            return int(cursor.rowcount)
+
+
+def try_now(alert: Alert) -> bool:
+    """The next delivery goes there at once, to see whether it is over. False: it is over already."""
+    stopped = Alert.objects.open().filter(pk=alert.pk).exclude(probe_at=None)
+    with transaction.atomic():
+        if not stopped.update(probe_at=Now()):
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute(CALL_ALL_BACK, [alert.website_id, alert.website_id])
+    return True
+
+
 def end_throttled(website_id: int, push_service: str) -> None:
     """The lane runs freely again."""
     Alert.objects.open().filter(

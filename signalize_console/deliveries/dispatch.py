@@ -8,13 +8,16 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
 
-from signalize_console.deliveries import caps, ledger, progress
+from signalize_console.deliveries import caps, heartbeats, ledger, progress, recall
+from signalize_console.deliveries.heartbeats import HeartbeatKind
 from signalize_console.deliveries.lanes import WINDOW, Lanes
 from signalize_console.deliveries.ledger import LEASE_SECONDS, Claim, Claimed, Result
+from signalize_console.deliveries.recall import Recalled, Recalls
 from signalize_console.deliveries.sending import make_transport, request_for, result_of, signer
 from signalize_console.deliveries.watch import Watch
 from signalize_console.webpush.transport import Answer, PushRequest, Transport
@@ -43,6 +46,18 @@ def transport() -> Transport:
     return _transport_of(os.getpid())
 
 
+@dataclass
+class Life:
+    """When this process last showed that its engine lives."""
+
+    shown_at: float = 0.0
+
+
+@functools.cache
+def _life_of(process: int, transactional: bool) -> Life:
+    return Life()
+
+
 @functools.cache
 def _lanes_of(process: int, transactional: bool) -> Lanes:
     return Lanes()
@@ -64,6 +79,7 @@ class Dispatch:
             request.id.id: request.id for request in self.wire.requests if isinstance(request.id, Claimed)
         }
         self.lanes.begin(self.open.values())
+        self.recalls = Recalls(transactional, self.wire)
         self.posted = 0
         self.look_at = self.settle_at = 0.0
         self.connected_at = time.monotonic()
@@ -74,7 +90,7 @@ class Dispatch:
         self.watch.tick(started)
         if self.transactional:
             self._run_suspects(started + SUSPECT_SECONDS)
-        while more or self.open:
+        while more or self.open or self.recalls.open:
             now = time.monotonic()
             if self.stop():
                 stopped_at = stopped_at or now
@@ -117,13 +133,16 @@ class Dispatch:
             return True
         self.look_at = now + LOOK_AGAIN
         self.watch.tell()
-        claimed = self._claim(self.watch.claims(WINDOW - len(self.open), now) if claiming else [])
+        # What is recorded makes room in the same transaction.
+        free = WINDOW - len(self.open) + len(self.results)
+        claimed = self._claim(self.watch.claims(free, now) if claiming else [])
+        self.recalls.turn(claiming, self.watch.closed)
         self.connected_at = now
         if now >= self.settle_at or not (claimed or self.open):
             self._take(self.wire.poll(0))
             if self._advance():
                 return True
-        if claimed or self.open:
+        if claimed or self.open or self.recalls.open:
             return True
         if claiming and self.lanes.is_waiting(now):
             time.sleep(LOOK_AGAIN)
@@ -174,8 +193,9 @@ class Dispatch:
         now = time.monotonic()
         for answer in answers:
             delivery = answer.request.id
-            if not isinstance(delivery, Claimed):
-                continue  # of an earlier run that was cut off: a recall, which is simply made again
+            if isinstance(delivery, Recalled):
+                self.recalls.take(answer)
+                continue
             is_fine = self.lanes.is_fine_elsewhere((delivery.website_id, delivery.push_service), now)
             self._keep(result_of(answer, self.transactional, is_fine_elsewhere=is_fine))
             if answer.status == UNAUTHORIZED:
@@ -188,16 +208,31 @@ class Dispatch:
     def _advance(self) -> bool:
         """Moves the messages on whose time has come. True: that made work."""
         self.settle_at = time.monotonic() + SETTLE_EVERY
+        self._show_life()
         self.watch.tick(time.monotonic())
         self._put_back_stopped()
         reclaimed = ledger.reclaim(self.transactional)
-        touched, self.touched = self.touched | set(reclaimed), set()
-        return progress.advance(self.transactional, touched) or bool(reclaimed)
+        touched = self.touched | self.recalls.touched | set(reclaimed)
+        self.touched, self.recalls.touched = set(), set()
+        asked = recall.ask(self.transactional)
+        self.recalls.may_be_more = True
+        return progress.advance(self.transactional, touched) or bool(reclaimed) or asked
+
+    def _show_life(self) -> None:
+        life, now = _life_of(os.getpid(), self.transactional), time.monotonic()
+        if now - life.shown_at > heartbeats.EVERY_SECONDS:
+            life.shown_at = now
+            what = "transactional" if self.transactional else "marketing"
+            heartbeats.note(HeartbeatKind.ENGINE, heartbeats.process(what), 0.0)
 
     def _put_back_stopped(self) -> None:
         """What waits inside libcurl is not on its way yet: a pause or a cancel still reaches it."""
         if stopped := progress.stopped({one.push_message_id for one in self.open.values()}):
             waiting = self.wire.abandon(
-                lambda transfer: not transfer.begun and transfer.request.id.push_message_id in stopped
+                lambda transfer: (
+                    not transfer.begun
+                    and isinstance(transfer.request.id, Claimed)
+                    and transfer.request.id.push_message_id in stopped
+                )
             )
             self._take(waiting)

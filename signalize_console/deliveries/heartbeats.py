@@ -1,8 +1,20 @@
 """Signs of life: each worker, engine and beat says regularly that it lives, and when it last worked."""
 
-from django.db import models
+import os
+import socket
+
+from django.db import connection, models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+EVERY_SECONDS = 5.0
+FORGET = "DELETE FROM deliveries_heartbeat WHERE beat_at < now() - interval '1 day'"
+NOTE = """
+INSERT INTO deliveries_heartbeat (kind, name, beat_at, worked_at)
+VALUES (%s, %s, now(), now() - make_interval(secs => %s))
+ON CONFLICT (kind, name) DO UPDATE
+SET beat_at = excluded.beat_at, worked_at = coalesce(excluded.worked_at, deliveries_heartbeat.worked_at)
+"""
 
 
 class HeartbeatKind(models.TextChoices):
@@ -12,7 +24,10 @@ class HeartbeatKind(models.TextChoices):
 
 
 class Heartbeat(models.Model):
-    """``name`` is the process's, as Celery knows it; ``worked_at`` is when it last took up work."""
+    """``name`` is the process's; an engine's begins with the class of messages that it sends.
+
+    ``worked_at`` is when it last took up work.
+    """
 
     kind = models.CharField(_("kind"), max_length=8, choices=HeartbeatKind)
     name = models.CharField(_("name"), max_length=200)
@@ -26,3 +41,19 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+
+def process(what: str) -> str:
+    """A name for ``what`` in this process."""
+    return f"{what}-{os.getpid()}@{socket.gethostname()}"
+
+
+def note(kind: HeartbeatKind, name: str, idle: float | None = None) -> None:
+    """It lives. ``idle`` is the seconds since it last took up work, where that is known."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE, [kind, name[:200], idle])
+
+
+def forget_old() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET)

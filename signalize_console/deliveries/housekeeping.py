@@ -2,6 +2,8 @@
 
 from django.db import connection
 
+from signalize_console.deliveries import heartbeats
+
 # A subscription that a push service called gone is kept for a week: push services have been wrong. As long as
 # somebody has to judge a wave of them, none ends.
 EXPIRE_QUARANTINED = """
@@ -27,6 +29,7 @@ CHUNK = 10_000
 
 
 def clean_up() -> None:
+    heartbeats.forget_old()
     with connection.cursor() as cursor:
         cursor.execute(DROP_TALLIES)
         for statement in (EXPIRE_QUARANTINED, FORGET_KEYS):

@@ -5,7 +5,7 @@ engine or holds it up.
 """
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -117,6 +117,19 @@ CHECKS = [
         ) first
         WHERE message.state IN ('expanding', 'sending', 'cancelled') AND message.day >= %(since)s
           AND message.due_at > GREATEST(first.at, now())
+        """,
+    ),
+    Check(
+        "recall",
+        "Delivery {delivery} is to be taken back, but its push message {message} is {state} and has no "
+        "appointment for it.",
+        """
+        SELECT delivery.id AS delivery, message.id AS message, message.state
+        FROM deliveries_delivery delivery
+        JOIN messaging_pushmessage message
+          ON message.id = delivery.push_message_id AND message.day = delivery.day
+        WHERE delivery.day >= %(since)s AND delivery.recall = 'asked'
+          AND (message.state <> 'cancelled' OR message.due_at IS NULL)
         """,
     ),
     Check(
@@ -275,7 +288,9 @@ class Violation:
         return self.check.says.format(**self.facts)
 
 
-def violations(since: datetime.date = datetime.date.min) -> Iterator[Violation]:
+def violations(
+    since: datetime.date = datetime.date.min, checks: Sequence[Check] = CHECKS
+) -> Iterator[Violation]:
     """What breaks an invariant, of the push messages accepted since that day; at most 1,000 of each check.
 
     Opens a transaction of its own: raises RuntimeError inside another one.
@@ -289,7 +304,7 @@ def violations(since: datetime.date = datetime.date.min) -> Iterator[Violation]:
     }
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(SNAPSHOT)
-        for check in CHECKS:
+        for check in checks:
             cursor.execute(f"{check.sql} LIMIT %(most)s", values)
             names = [column.name for column in cursor.description]
             for row in cursor.fetchall():

@@ -76,7 +76,8 @@ WITH result AS (
     SET state = result.state, reason = result.reason, status_code = nullif(result.status, 0),
         lease_until = NULL, answered_at = now(), message_url = result.message_url,
         due_at = CASE result.state WHEN 'pending' THEN now() + make_interval(secs => result.delay)
-                 ELSE delivery.due_at END
+                 ELSE delivery.due_at END,
+        ended_in = CASE result.state WHEN 'pending' THEN NULL ELSE pg_current_xact_id()::text::bigint END
     FROM result
     WHERE delivery.id = result.id AND delivery.day = result.day
       AND delivery.state = 'sending' AND delivery.attempts = result.attempts
@@ -97,10 +98,13 @@ WHERE recipients_subscription.id = ended.id AND state = 'active'
 
 MARK_MISMATCHED = "UPDATE recipients_subscription SET key_mismatch_at = now() WHERE id = ANY(%s)"
 
-# The messages of deliveries that wait again get an appointment no later than theirs.
+# The messages of deliveries that wait again get an appointment no later than theirs. One that has finished
+# needs none: then a worker woke too late, and nothing of it waits.
 CALL_BACK = """
 UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now() + make_interval(secs => %s))
-WHERE id IN (SELECT id FROM messaging_pushmessage WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+WHERE id IN (
+    SELECT id FROM messaging_pushmessage WHERE id = ANY(%s) AND state <> 'finished' ORDER BY id FOR UPDATE
+)
 """
 
 RECLAIM = """
@@ -119,7 +123,9 @@ UPDATE deliveries_delivery delivery
 SET state = CASE WHEN NOT lost.transactional THEN 'unknown'
                  WHEN delivery.losses + 1 >= %s THEN 'failed' ELSE 'pending' END,
     reason = CASE WHEN lost.transactional AND delivery.losses + 1 >= %s THEN 'poison' ELSE 'worker_lost' END,
-    losses = delivery.losses + 1, lease_until = NULL
+    losses = delivery.losses + 1, lease_until = NULL,
+    ended_in = CASE WHEN lost.transactional AND delivery.losses + 1 < %s THEN NULL
+               ELSE pg_current_xact_id()::text::bigint END
 FROM lost WHERE delivery.id = lost.id AND delivery.day = lost.day
 RETURNING lost.message_id
 """
@@ -262,6 +268,6 @@ def reclaim(transactional: bool) -> list[int]:
     Returns the ids of their push messages.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"{IN_ORDER};{RECLAIM}", [transactional, MOST_LOSSES, MOST_LOSSES])
+        cursor.execute(f"{IN_ORDER};{RECLAIM}", [transactional, MOST_LOSSES, MOST_LOSSES, MOST_LOSSES])
         cursor.nextset()
         return sorted({message_id for (message_id,) in cursor.fetchall()})

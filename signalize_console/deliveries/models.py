@@ -66,6 +66,8 @@ class Delivery(models.Model):
     reason = models.CharField(_("reason"), max_length=64, db_default="")
     status_code = models.PositiveSmallIntegerField(_("status code"), null=True)
     answered_at = models.DateTimeField(_("answered"), null=True)
+    # The transaction that ended it: readers go on from there (activity/cursors.py).
+    ended_in = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     # This recipient's values for the placeholders, where the sender gave some.
     data = models.JSONField(null=True)
@@ -108,6 +110,7 @@ class Delivery(models.Model):
                 name="delivery_ended",
             ),
             models.Index(fields=["recipient", "-id"], name="delivery_of_recipient"),
+            models.Index(fields=["ended_in"], condition=~models.Q(ended_in=None), name="delivery_ended_in"),
         ]
 
     def __str__(self) -> str:

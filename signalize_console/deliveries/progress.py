@@ -82,7 +82,8 @@ WITH chunk AS (
 )
 UPDATE deliveries_delivery delivery
 SET state = CASE message_state WHEN 'cancelled' THEN 'cancelled' ELSE 'expired' END,
-    reason = CASE message_state WHEN 'cancelled' THEN 'message_cancelled' ELSE 'valid_until' END
+    reason = CASE message_state WHEN 'cancelled' THEN 'message_cancelled' ELSE 'valid_until' END,
+    ended_in = pg_current_xact_id()::text::bigint
 FROM chunk WHERE delivery.id = chunk.id AND delivery.day = chunk.day
 """
 
@@ -103,7 +104,8 @@ UPDATE messaging_pushmessage message
 SET due_at = next.at,
     state = CASE WHEN next.at IS NULL AND message.state <> 'cancelled' THEN 'finished'
             ELSE message.state END,
-    finished_at = CASE WHEN next.at IS NULL THEN coalesce(message.finished_at, now()) END
+    finished_at = CASE WHEN next.at IS NULL THEN coalesce(message.finished_at, now()) END,
+    ended_in = CASE WHEN next.at IS NULL THEN pg_current_xact_id()::text::bigint END
 FROM (
     SELECT locked.id, LEAST(
         (SELECT LEAST(min(GREATEST(first.due_at, (
@@ -120,7 +122,10 @@ FROM (
          ) first
          HAVING count(*) > 0),
         (SELECT min(lease_until) FROM deliveries_delivery
-         WHERE push_message_id = locked.id AND day = locked.day AND state = 'sending')
+         WHERE push_message_id = locked.id AND day = locked.day AND state = 'sending'),
+        (SELECT min(due_at) FROM deliveries_delivery
+         WHERE push_message_id = locked.id AND day = locked.day AND recall = 'asked'),
+        CASE WHEN locked.state = 'cancelled' AND locked.recall_cursor IS NOT NULL THEN now() END
     ) AS at
     FROM messaging_pushmessage locked WHERE locked.id = ANY(%s)
 ) next

@@ -6,10 +6,8 @@ from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.recipients.subscribing import REPLACED
 
 READDRESS = """
-WITH moved AS (
-    UPDATE deliveries_delivery delivery
-    SET subscription_id = %(subscription)s, push_service = %(push_service)s, reason = 'resubscribed',
-        due_at = CASE reason WHEN 'vapid_key_mismatch' THEN now() ELSE due_at END
+WITH waiting AS (
+    SELECT DISTINCT ON (push_message_id, day) id, day FROM deliveries_delivery delivery
     WHERE recipient_id = %(recipient)s AND state = 'pending'
       AND (reason = 'vapid_key_mismatch' OR subscription_id IN (
         SELECT id FROM recipients_subscription
@@ -20,7 +18,14 @@ WITH moved AS (
         WHERE twin.push_message_id = delivery.push_message_id AND twin.day = delivery.day
           AND twin.subscription_id = %(subscription)s AND twin.id <> delivery.id
       )
-    RETURNING push_message_id
+    ORDER BY push_message_id, day, id
+), moved AS (
+    UPDATE deliveries_delivery delivery
+    SET subscription_id = %(subscription)s, push_service = %(push_service)s, reason = 'resubscribed',
+        due_at = CASE reason WHEN 'vapid_key_mismatch' THEN now() ELSE due_at END
+    FROM waiting
+    WHERE delivery.id = waiting.id AND delivery.day = waiting.day AND delivery.state = 'pending'
+    RETURNING delivery.push_message_id
 )
 UPDATE messaging_pushmessage SET due_at = LEAST(due_at, now())
 WHERE id IN (

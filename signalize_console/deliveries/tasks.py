@@ -1,34 +1,47 @@
 """Celery's door to the engine. Beat knocks every second, the outbox when something was accepted."""
 
 import multiprocessing
+import os
+import signal
+import time
+from typing import Any
 
-from celery import shared_task
-from celery.signals import worker_shutting_down
+from billiard import active_children
+from celery import current_app, shared_task
+from celery.signals import task_postrun, task_prerun, worker_init, worker_ready, worker_shutting_down
+from celery.utils.nodenames import worker_direct
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 from django.utils import timezone
 
 from signalize_console.activity import partitions
-from signalize_console.deliveries import housekeeping
+from signalize_console.deliveries import durability, housekeeping
 from signalize_console.deliveries.dispatch import Dispatch
+from signalize_console.deliveries.watchdog import DEAF_SECONDS, Watchdog
 
 PARTITIONED = ("activity_event", "deliveries_delivery", "deliveries_attempt")
+SIGN_EXPIRES = DEAF_SECONDS / 2
 
-# Made before Celery forks, so that the children see what the parent is told.
-stopping = multiprocessing.Event()
+# Made before Celery forks, so that parent and children see what either is told. Nothing with a lock inside: a
+# child that is killed while it holds it would stop all others for ever.
+stopping = multiprocessing.RawValue("b", 0)
+worked_at = multiprocessing.RawValue("d", 0.0)
 
 
-@worker_shutting_down.connect
-def stop_claiming(**_facts: object) -> None:
-    stopping.set()
+def is_stopping() -> bool:
+    return bool(stopping.value)
 
 
 @shared_task(name="deliveries.dispatch_transactional")
 def dispatch_transactional() -> None:
-    Dispatch(transactional=True, stop=stopping.is_set).run()
+    durability.ensure()
+    Dispatch(transactional=True, stop=is_stopping).run()
 
 
 @shared_task(name="deliveries.dispatch_marketing")
 def dispatch_marketing() -> None:
-    Dispatch(transactional=False, stop=stopping.is_set).run()
+    durability.ensure()
+    Dispatch(transactional=False, stop=is_stopping).run()
 
 
 @shared_task(name="deliveries.make_partitions")
@@ -40,3 +53,55 @@ def make_partitions() -> None:
 @shared_task(name="deliveries.clean_up")
 def clean_up() -> None:
     housekeeping.clean_up()
+
+
+@shared_task(name="deliveries.sign_of_life")
+def sign_of_life() -> None:
+    """That it runs is all."""
+
+
+@worker_init.connect
+def refuse_unsafe_database(**_facts: Any) -> None:
+    """Before the first task, where the database can be asked already."""
+    try:
+        durability.ensure()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
+    except OperationalError:
+        pass
+
+
+@worker_ready.connect
+def watch_over(sender: Any, **_facts: Any) -> None:
+    queue = worker_direct(sender.hostname)
+
+    def send_sign() -> None:
+        current_app.send_task(sign_of_life.name, queue=queue, expires=SIGN_EXPIRES, retry=False)
+
+    Watchdog(sender.hostname, lambda: worked_at.value, send_sign, _broker_answers, _kill_children).start()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def note_work(**_facts: Any) -> None:
+    worked_at.value = time.monotonic()
+
+
+@worker_shutting_down.connect
+def stop_claiming(**_facts: Any) -> None:
+    stopping.value = 1
+
+
+def _broker_answers() -> bool:
+    try:
+        with current_app.connection_for_read() as connection:
+            connection.ensure_connection(max_retries=1, timeout=5)
+            return True
+    except Exception:
+        return False
+
+
+def _kill_children() -> None:
+    """A pool process doesn't end with its parent."""
+    for child in active_children():
+        os.kill(child.pid, signal.SIGKILL)

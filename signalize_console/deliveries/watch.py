@@ -104,6 +104,11 @@ class Watch:
         self.stops = [stop for stop in self.stops if not stop.is_due]
         return [*probes, *self.lanes.claims(free - len(probes), now)] if free else []
 
+    @property
+    def closed(self) -> list[str]:
+        """The push services where nothing goes for some website: none but a try."""
+        return [service for _website, service in self.lanes.stopped]
+
     def claimed(self, claim: Claim, deliveries: list[Claimed], now: float) -> None:
         if (stop := self.asked.pop(claim, None)) and deliveries:
             alerts.put_off(stop)

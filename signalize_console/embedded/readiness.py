@@ -18,6 +18,7 @@ import psycopg
 
 from signalize_console import environment
 from signalize_console.celery import app
+from signalize_console.deliveries import durability
 from signalize_console.embedded.home import Home
 from signalize_console.embedded.processes import CannotStart, last_lines
 from signalize_console.embedded.supervisor import Child
@@ -76,6 +77,8 @@ def check_database(url: str) -> None:
         with psycopg.connect(url, connect_timeout=5) as connection:
             if connection.info.server_version < LEAST_VERSION:
                 raise CannotStart("DATABASE_URL leads to a PostgreSQL older than 14. Use 14 or newer.")
+            if settings := durability.unsafe(connection):
+                raise CannotStart(durability.in_words(settings))
     except psycopg.ProgrammingError:  # its words would quote the password
         raise CannotStart(f"DATABASE_URL is not an address for PostgreSQL. {PERCENT}") from None
     except psycopg.OperationalError as error:

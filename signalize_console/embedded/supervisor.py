@@ -109,7 +109,7 @@ def node(queue: str) -> str:
 
 
 def console_children(logs: Path, bind: str, port: int, env: Mapping[str, str]) -> list[Child]:
-    """The web, a Celery worker for each class, and beat."""
+    """The web, a Celery worker for each class and one for all the rest, and beat."""
     celery = ["celery", "-A", "signalize_console"]
     worker = [*celery, "worker", "--loglevel=WARNING", "--concurrency=1"]
     worker += ["--without-gossip", "--without-mingle"]
@@ -119,8 +119,9 @@ def console_children(logs: Path, bind: str, port: int, env: Mapping[str, str]) -
         *("--no-ws", "--log-level=warning"),
         "signalize_console.wsgi:application",
     ]
-    transactional = ["--queues=transactional,maintenance", f"--hostname={node('transactional')}"]
+    transactional = ["--queues=transactional", f"--hostname={node('transactional')}"]
     marketing = ["--queues=marketing", f"--hostname={node('marketing')}"]
+    maintenance = ["--queues=maintenance", f"--hostname={node('maintenance')}"]
 
     def child(name: str, log: str, module: list[str]) -> Child:
         def launch() -> subprocess.Popen[bytes]:
@@ -132,5 +133,6 @@ def console_children(logs: Path, bind: str, port: int, env: Mapping[str, str]) -
         child("The web server", "web.log", web),
         child("The transactional worker", "worker-transactional.log", [*worker, *transactional]),
         child("The marketing worker", "worker-marketing.log", [*worker, *marketing]),
+        child("The maintenance worker", "worker-maintenance.log", [*worker, *maintenance]),
         child("Beat", "beat.log", [*celery, "beat", "--loglevel=WARNING", "--pidfile="]),
     ]

@@ -3,7 +3,9 @@
 import datetime
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Case, Value, When
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.models import Segment
@@ -91,12 +93,16 @@ class PushMessage(Content):
     due_at = models.DateTimeField(editable=False, null=True)
     expanded_to = models.BigIntegerField(editable=False, default=0)
     expand_until = models.BigIntegerField(editable=False, null=True)
+    # After a cancel: up to which subscription its deliveries are being taken back; none: all are.
+    recall_cursor = models.BigIntegerField(editable=False, null=True)
     total = models.PositiveBigIntegerField(_("deliveries"), editable=False, default=0)
     # Whether its texts have placeholders, and the values for them that are the same for everybody.
     personal = models.BooleanField(editable=False, default=False, db_default=False)
     data = models.JSONField(editable=False, default=dict, db_default=models.Value({}, models.JSONField()))
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
+    # The transaction that ended it: readers go on from there (activity/cursors.py).
+    ended_in = models.BigIntegerField(editable=False, null=True)
 
     class Meta:
         verbose_name = _("push message")
@@ -108,6 +114,9 @@ class PushMessage(Content):
                 fields=["transactional", "due_at"], condition=~models.Q(due_at=None), name="push_message_due"
             ),
             models.Index(fields=["website", "-id"], name="push_message_of_website"),
+            models.Index(
+                fields=["ended_in"], condition=~models.Q(ended_in=None), name="push_message_ended_in"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -149,15 +158,30 @@ class PushMessage(Content):
         return self.move_to(MessageState.PAUSED)
 
     def resume(self) -> bool:
-        """Goes on where it stopped: with making deliveries, if it was at that."""
-        self.refresh_from_db(fields=["expanded_to", "expand_until"])
-        is_made = self.expand_until is None or self.expanded_to >= self.expand_until
-        state = MessageState.SENDING if is_made else MessageState.EXPANDING
-        return self.move_to(state, only_from=MessageState.PAUSED, due_at=Now())
+        """It goes on where it stopped: with its audience, if that was not complete yet."""
+        rest = models.Q(expanded_to__lt=models.F("expand_until"))
+        state = Case(When(rest, then=Value(MessageState.EXPANDING)), default=Value(MessageState.SENDING))
+        paused = PushMessage.objects.filter(pk=self.pk, state=MessageState.PAUSED)
+        if not paused.update(state=state, due_at=Now(), paused_because=""):
+            return False
+        self.refresh_from_db(fields=["state"])
+        return True
 
     def cancel(self) -> bool:
-        """Nothing more is sent; the engine then cancels the deliveries that still wait."""
-        return self.move_to(MessageState.CANCELLED, due_at=Now(), finished_at=Now())
+        """Nothing more is sent. The engine cancels what still waits, and takes back what nobody has seen."""
+        ended = Coalesce("finished_at", Now())
+        return self.move_to(MessageState.CANCELLED, due_at=Now(), finished_at=ended, recall_cursor=0)
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Some browsers may not have fetched it yet, though all of it was sent."""
+        return self.state == MessageState.FINISHED and self.expires_at > timezone.now()
+
+    def release(self) -> bool:
+        """A held message is sent after all, though its hour has passed."""
+        return self.move_to(
+            MessageState.SCHEDULED, only_from=MessageState.HELD, scheduled_at=None, due_at=Now()
+        )
 
     def withdraw_to_draft(self) -> bool:
         """A scheduled message becomes editable again, as long as nobody's delivery exists."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from signalize_console.messaging.content import Text
 from signalize_console.messaging.models import PushMessage
@@ -32,6 +33,11 @@ def text_for(texts: Sequence[Text], language: str) -> Text:
     )
 
 
+def tag_of(message: PushMessage) -> str:
+    """By which a browser knows that a notification takes the place of another one."""
+    return message.tag or message.topic or f"push-message-{message.pk}"
+
+
 def notification(message: PushMessage, text: Text, values: Values | None = None) -> dict[str, Any]:
     """The ``notification`` member (Push API, declarative push message), without what differs per delivery.
 
@@ -50,7 +56,7 @@ def notification(message: PushMessage, text: Text, values: Values | None = None)
         "icon": message.icon,
         "image": message.image,
         "badge": message.badge,
-        "tag": message.tag or message.topic or f"push-message-{message.pk}",
+        "tag": tag_of(message),
         "silent": message.silent,
         "requireInteraction": message.require_interaction,
         "actions": [
@@ -59,6 +65,19 @@ def notification(message: PushMessage, text: Text, values: Values | None = None)
         ],
     }
     return {name: value for name, value in members.items() if value not in ("", False, [])}
+
+
+def withdrawal(message: PushMessage, text: Text) -> dict[str, Any]:
+    """What takes the place of a message that was taken back, if a browser gets to see it at all."""
+    with override(text.language):
+        title = _("This message was withdrawn")
+    return {
+        "title": title,
+        "navigate": f"{message.website.origins[0]}/",
+        "lang": text.language,
+        "tag": tag_of(message),
+        "silent": True,
+    }
 
 
 def payload(

@@ -41,7 +41,7 @@ MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     M.EXPANDING: frozenset({M.SENDING, M.PAUSED, M.CANCELLED}),
     M.SENDING: frozenset({M.PAUSED, M.FINISHED, M.CANCELLED}),
     M.PAUSED: frozenset({M.EXPANDING, M.SENDING, M.CANCELLED}),
-    M.FINISHED: frozenset(),
+    M.FINISHED: frozenset({M.CANCELLED}),
     M.CANCELLED: frozenset(),
 }
 

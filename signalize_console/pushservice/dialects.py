@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 
 class Reply(NamedTuple):
-    """An answer. ``fault`` is what happens instead of it: "reset", "close", "hang", or "" for nothing."""
+    """An answer. ``fault`` is what happens instead of it: "reset", "close", "hang", or "" for nothing.
+
+    With ``pause``, in seconds, the body comes slowly: a byte at a time (HTTP/2).
+    """
 
     status: int
     headers: dict[str, str] = {}
     body: bytes = b""
     fault: str = ""
+    pause: float = 0.0
 
 
 SERVICES = {

@@ -150,8 +150,12 @@ class Http2(_Connection):
         headers = [(":status", str(reply.status)), *reply.headers.items()]
         try:
             self.http.send_headers(stream, headers, end_stream=not reply.body)
-            for start in range(0, len(reply.body), 16_000):
-                rest = reply.body[start : start + 16_000]
+            length = 1 if reply.pause else 16_000
+            for start in range(0, len(reply.body), length):
+                if reply.pause:
+                    self._flush()
+                    await asyncio.sleep(reply.pause)
+                rest = reply.body[start : start + length]
                 self.http.send_data(stream, rest, end_stream=start + len(rest) == len(reply.body))
         except h2.exceptions.ProtocolError:
             return None

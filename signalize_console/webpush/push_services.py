@@ -119,13 +119,14 @@ class PushServices:
         """Whether a connection may go to this IP address: public ones, and what the operator named."""
         if (address, port) in self.local:
             return True
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
         allowed_port = port == 443 or any(port == other for _host, other in self.extra)
-        return (
-            allowed_port
-            and ip.is_global
-            and not any(ip in network for network in DENIED if network.version == ip.version)
-        )
+        return allowed_port and is_public(address)
+
+
+def is_public(address: str) -> bool:
+    """Whether this IP address is one that everybody on the internet sees alike."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return ip.is_global and not any(ip in network for network in DENIED if network.version == ip.version)

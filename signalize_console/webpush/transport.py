@@ -81,6 +81,11 @@ class Transfer:
         self.begun = self.refused_address = self.late = False
         self.header_bytes = self.body_bytes = 0
         self.headers, self.text = {}, b""
+        self.aim()
+
+    def aim(self) -> None:
+        """Tells libcurl what to send, and where."""
+        request = self.request
         self.curl.setopt(pycurl.URL, request.endpoint.url)
         if request.method == "DELETE":
             self.curl.setopt(pycurl.HTTPGET, True)
@@ -191,8 +196,10 @@ class Transport:
         connect_timeout: float = 3.0,
         timeout: float = 15.0,
         connections: int = 4,
+        transfer: type[Transfer] = Transfer,
     ) -> None:
         self._push_services = push_services
+        self._new_transfer = transfer
         self._options: dict[int, Any] = {
             pycurl.POST: True,
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
@@ -231,7 +238,7 @@ class Transport:
         return [transfer.request for transfer in self._busy.values()]
 
     def submit(self, request: PushRequest) -> None:
-        transfer = self._idle.pop() if self._idle else Transfer(self._push_services, self._options)
+        transfer = self._idle.pop() if self._idle else self._new_transfer(self._push_services, self._options)
         transfer.load(request)
         self._busy[transfer.curl] = transfer
         self._multi.add_handle(transfer.curl)

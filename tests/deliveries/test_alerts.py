@@ -18,7 +18,7 @@ from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Subscription, SubscriptionState
 from signalize_console.recipients.subscribing import PushSubscription
 from signalize_console.websites.models import Website
-from tests.deliveries.test_engine import make_due, make_old
+from tests.deliveries.test_engine import make_due, make_old, send_to
 from tests.makers import make_message, make_subscription, make_text, make_website
 
 Work = Callable[[], None]
@@ -167,6 +167,22 @@ def test_a_subscription_made_with_another_key_waits_for_the_browser(
 
     assert states(first) == states(second) == {DeliveryState.ACCEPTED: 1}
     assert {one.endpoint for one in double.received} == {renewed.endpoint}
+
+
+def test_a_recipient_with_two_refused_subscriptions_may_subscribe_anew(
+    website: Website, subscribe: Subscribe
+) -> None:
+    old = subscribe()
+    subscribe(old.recipient)
+    message = send_to(old, website)
+    Delivery.objects.of(message).update(reason="vapid_key_mismatch")
+    new = subscribe(old.recipient)
+
+    readdress(new)
+
+    deliveries = Delivery.objects.of(message)
+    assert deliveries.filter(subscription=new, reason="resubscribed").count() == 1
+    assert deliveries.filter(reason="vapid_key_mismatch").count() == 1
 
 
 def test_an_unclear_refusal_of_one_among_many_is_about_its_key(

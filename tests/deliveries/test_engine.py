@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from signalize_console.deliveries import dispatch, ledger, outbox, progress
 from signalize_console.deliveries.dispatch import Dispatch
+from signalize_console.deliveries.lanes import WINDOW
 from signalize_console.deliveries.ledger import Claim
 from signalize_console.deliveries.models import Attempt, Delivery
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import DeliveryState, MessageState
 from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Subscription, SubscriptionState
+from signalize_console.webpush.transport import Answer
 from signalize_console.websites.models import Website
 from tests.makers import make_message, make_text
 
@@ -100,6 +102,23 @@ def test_it_expands_everyone_and_reaches_each_once(
     message = PushMessage.objects.get(pk=accepted.message_id)
     assert Delivery.objects.of(message).by_state() == {DeliveryState.ACCEPTED: 150}
     assert message.state == MessageState.FINISHED
+
+
+def test_it_goes_on_when_a_whole_window_is_answered_at_once(
+    double: PushServiceDouble, website: Website, subscribe: Subscribe
+) -> None:
+    for _ in range(WINDOW * 2 + 10):
+        subscribe()
+    outbox.send(make_message(website), [make_text()])
+
+    class HeldUp(Dispatch):
+        def _take(self, answers: Sequence[Answer]) -> None:
+            answers = list(answers)
+            while answers and self.wire.in_flight:
+                answers += self.wire.poll(0.1)
+            super()._take(answers)
+
+    assert HeldUp(transactional=False).run(seconds=10) == WINDOW * 2 + 10
 
 
 def test_it_freezes_the_audience_when_the_message_starts(
@@ -207,6 +226,49 @@ def test_it_holds_a_paused_message_until_it_is_resumed(
     assert not double.received
 
     assert message.resume()
+    work()
+
+    assert len(double.received) == 1
+
+
+def test_a_pause_in_the_middle_of_expanding_skips_nobody(
+    double: PushServiceDouble,
+    website: Website,
+    subscribe: Subscribe,
+    work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    subscriptions = [subscribe() for _ in range(7)]
+    monkeypatch.setattr(progress, "CHUNK", 3)
+    accepted = outbox.send(make_message(website), [make_text()])
+    with connection.cursor() as cursor:
+        cursor.execute(progress.START, [False])
+    assert progress._expand_chunk(False)
+    message = PushMessage.objects.get(pk=accepted.message_id)
+    assert message.pause()
+    work()
+    assert not double.received
+
+    assert message.resume()
+    assert message.state == MessageState.EXPANDING
+    work()
+
+    assert sorted(one.endpoint for one in double.received) == sorted(one.endpoint for one in subscriptions)
+
+
+def test_a_held_message_is_sent_when_a_person_says_so(
+    double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
+) -> None:
+    subscribe()
+    soon = timezone.now() + datetime.timedelta(hours=1)
+    accepted = outbox.send(make_message(website, scheduled_at=soon), [make_text()])
+    late = timezone.now() - datetime.timedelta(minutes=40)
+    PushMessage.objects.update(scheduled_at=late, due_at=late)
+    work()
+    message = PushMessage.objects.get(pk=accepted.message_id)
+    assert message.state == MessageState.HELD
+
+    assert message.release()
     work()
 
     assert len(double.received) == 1

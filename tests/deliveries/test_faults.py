@@ -184,6 +184,29 @@ def test_nothing_is_begun_after_valid_until(
     assert Attempt.objects.get().reason == "too_late"
 
 
+def test_nothing_is_claimed_after_valid_until(website: Website, subscribe: Subscribe) -> None:
+    message = send_to(subscribe(), website)
+    PushMessage.objects.filter(pk=message.pk).update(valid_until=timezone.now())
+
+    assert ledger.record_and_claim(True, [], [Claim(1)]) == [[]]
+    assert Delivery.objects.get().attempts == 0
+
+
+def test_what_was_claimed_too_long_ago_is_not_posted(
+    double: PushServiceDouble, website: Website, subscribe: Subscribe
+) -> None:
+    send_to(subscribe(), website)
+
+    class Stopped(Dispatch):
+        def _hand_over(self, claimed: Sequence[Claimed], claimed_at: float) -> None:
+            super()._hand_over(claimed, claimed_at - sending.HAND_OVER_SECONDS - 0.1)
+
+    Stopped(transactional=True).run(seconds=2)
+
+    assert not double.requests
+    assert Attempt.objects.first().reason == "too_late"
+
+
 def test_a_late_marketing_message_waits_for_a_person(
     double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
 ) -> None:

@@ -73,7 +73,7 @@ def test_what_fits_in_the_check_fits_on_the_wire() -> None:
 @pytest.mark.parametrize(
     ("transitions", "states", "start", "ends"),
     [
-        (MESSAGE_TRANSITIONS, MessageState, MessageState.DRAFT, {"finished", "cancelled"}),
+        (MESSAGE_TRANSITIONS, MessageState, MessageState.DRAFT, {"cancelled"}),
         (DELIVERY_TRANSITIONS, DeliveryState, DeliveryState.PENDING,
          {"accepted", "gone", "failed", "expired", "cancelled", "suppressed", "unknown"}),
     ],

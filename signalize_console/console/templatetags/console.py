@@ -16,10 +16,16 @@ LABELS = {
     "pause": _("Pause"),
     "resume": _("Resume"),
     "cancel": _("Cancel"),
+    "take_back": _("Take back"),
+    "release": _("Send it after all"),
     "to_draft": _("Back to draft"),
     "duplicate": _("Duplicate"),
 }
-QUESTIONS = {"cancel": _("Cancel this message? What was not sent yet will never be.")}
+QUESTIONS = {
+    "cancel": _("Cancel this message? What waits will never be sent, or is taken back."),
+    "take_back": _("Take this message back? It is withdrawn from all browsers that have not fetched it yet."),
+    "release": _("Send it now, though its hour has passed?"),
+}
 
 
 @register.simple_tag

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deliveries", "0002_engine"),
+        ("deliveries", "0003_webhooks"),
         ("messaging", "0003_api"),
     ]
 

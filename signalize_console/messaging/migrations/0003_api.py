@@ -8,7 +8,7 @@ import signalize_console.messaging.placeholders
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0003_segments"),
+        ("messaging", "0004_webhooks"),
     ]
 
     operations = [

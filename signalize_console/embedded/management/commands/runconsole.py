@@ -102,13 +102,14 @@ class Command(BaseCommand):
         return done.stdout
 
     def _wait(self, supervisor: Supervisor, bind: str, port: int) -> None:
-        web, transactional, marketing, beat = supervisor.children
+        web, transactional, marketing, maintenance, beat = supervisor.children
         host = "127.0.0.1" if bind in {"0.0.0.0", "::"} else bind  # noqa: S104
-        nodes = [node("transactional"), node("marketing")]
+        nodes = [node("transactional"), node("marketing"), node("maintenance")]
         for ready, child in (
             (lambda: readiness.web_answers(host, port), web),
             (lambda: nodes[0] in readiness.tasks_done(nodes[:1]), transactional),
-            (lambda: nodes[1] in readiness.tasks_done(nodes[1:]), marketing),
+            (lambda: nodes[1] in readiness.tasks_done(nodes[1:2]), marketing),
+            (lambda: nodes[2] in readiness.tasks_done(nodes[2:]), maintenance),
             # What beat asks for each second has gone through the broker, and a worker has done it.
             (lambda: any(readiness.tasks_done(nodes).values()), beat),
         ):

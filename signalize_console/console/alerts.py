@@ -1,0 +1,95 @@
+"""What is wrong with a push service now, in words, with the remedy and the buttons for it."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from signalize_console.console.badges import badge
+from signalize_console.console.paging import ReadOnly
+from signalize_console.console.troubles import sentence
+from signalize_console.deliveries import alerts
+from signalize_console.deliveries.alerts import Alert, AlertKind
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly):
+    list_display = ["status", "push_service", "website", "what", "started_at", "ended_at"]
+    list_filter: ClassVar[Any] = ["kind", ("ended_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["website"]
+    fields: ClassVar[Any] = [
+        *("status", "push_service", "website", "what", "reason", "status_code", "answer"),
+        *("started_at", "probe_at", "probes", "ended_at"),
+    ]
+    change_form_template = "console/alert.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"<int:alert_id>/{name}/",
+                self.admin_site.admin_view(getattr(self, f"{name}_view")),
+                name=f"deliveries_alert_{name}",
+            )
+            for name in ("try_now", "restore", "confirm")
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {"may_act": self._may_act(request), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def try_now_view(self, request: HttpRequest, alert_id: int) -> HttpResponse:
+        alert = self._alert(request, alert_id)
+        if alerts.try_now(alert):
+            messages.success(request, _("One message tries it now. If it is taken, the rest follows."))
+        else:
+            messages.warning(request, _("It is over already."))
+        return self._back_to(alert)
+
+    def restore_view(self, request: HttpRequest, alert_id: int) -> HttpResponse:
+        alert = self._alert(request, alert_id)
+        count = alerts.judge_mass_expiry(alert, restore=True)
+        text = ngettext(
+            "%(count)d subscription is active again.", "%(count)d subscriptions are active again.", count
+        )
+        messages.success(request, text % {"count": count})
+        return self._back_to(alert)
+
+    def confirm_view(self, request: HttpRequest, alert_id: int) -> HttpResponse:
+        alert = self._alert(request, alert_id)
+        alerts.judge_mass_expiry(alert, restore=False)
+        messages.success(request, _("They are gone, and end after their week."))
+        return self._back_to(alert)
+
+    def _may_act(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("deliveries.change_alert")
+
+    def _alert(self, request: HttpRequest, alert_id: int) -> Alert:
+        if request.method != "POST" or not self._may_act(request):
+            raise PermissionDenied
+        return get_object_or_404(Alert, pk=alert_id)
+
+    def _back_to(self, alert: Alert) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:deliveries_alert_change", args=[alert.pk]))
+
+    @admin.display(description=gettext_lazy("kind"), ordering="kind")
+    def status(self, alert: Alert) -> SafeString:
+        tone = "ended" if alert.ended_at else "throttled" if alert.kind == AlertKind.THROTTLED else "failed"
+        return badge(tone, alert.get_kind_display())
+
+    @admin.display(description=gettext_lazy("what it means, and what to do"))
+    def what(self, alert: Alert) -> SafeString:
+        return format_html("{}", sentence(alert))

@@ -1,0 +1,64 @@
+"""What keeps messages from going out, in words, with the remedy."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from signalize_console.console.reasons import in_words
+from signalize_console.deliveries import health
+from signalize_console.deliveries.alerts import Alert, AlertKind
+
+MOST_TROUBLES = 5
+SERVICES = {"fcm": "Google", "mozilla": "Mozilla", "apple": "Apple", "wns": "Microsoft"}
+SENTENCES = {
+    AlertKind.OUTAGE: gettext_lazy(
+        "%(service)s doesn't answer. What goes there waits; one message tries it from time to time, and the "
+        "rest follows when it is back. Nothing to do."
+    ),
+    AlertKind.CONFIGURATION: gettext_lazy(
+        "%(service)s refuses us, so nothing is sent there and no subscription is touched. %(reason)s"
+    ),
+    AlertKind.THROTTLED: gettext_lazy(
+        "%(service)s asks us to slow down, and we do. Nothing to do; fewer messages to people who never "
+        "click would help."
+    ),
+    AlertKind.MASS_EXPIRY: gettext_lazy(
+        "%(service)s calls unusually many subscriptions gone (%(answer)s of them, the usual share after the "
+        "slash). Push services have been wrong about that, so none is deleted until you have judged it."
+    ),
+}
+
+
+def sentence(alert: Alert) -> str:
+    """What happens and what to do, for a person."""
+    facts = {
+        "service": SERVICES.get(alert.push_service, alert.push_service),
+        "reason": in_words(alert.reason),
+        "answer": alert.answer,
+    }
+    return str(SENTENCES[AlertKind(alert.kind)]) % facts
+
+
+SILENT = {
+    "beat": gettext_lazy("Beat gives no sign of life: nothing that has its time is started. Is it running?"),
+    "worker": gettext_lazy(
+        "No worker gives a sign of life, so nothing is sent. Are Celery's workers running?"
+    ),
+    "transactional": gettext_lazy("Nobody sends transactional messages. Does the worker of that queue run?"),
+    "marketing": gettext_lazy("Nobody sends marketing messages. Does the worker of that queue run?"),
+}
+
+
+def troubles() -> list[tuple[str, str]]:
+    """What keeps messages from going out now: a sentence and where to look, the gravest first."""
+    found = health.look()
+    about_workers = reverse("admin:deliveries_heartbeat_changelist")
+    silent = ["worker"] if "worker" in found.silent else found.silent
+    sentences = [(str(SILENT[who]), about_workers) for who in silent]
+    if found.is_late:
+        sentences.append(
+            (_("Transactional messages have been waiting for %d s.") % found.seconds_late, about_workers)
+        )
+    for alert in Alert.objects.open().select_related("website")[:MOST_TROUBLES]:
+        sentences.append((sentence(alert), reverse("admin:deliveries_alert_change", args=[alert.pk])))
+    return sentences

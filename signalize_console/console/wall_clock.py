@@ -1,0 +1,26 @@
+"""A form's date and time, understood also where the clocks are changed."""
+
+import datetime
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.utils import timezone
+
+from signalize_console.messaging.wall_clock import instant
+
+
+class WallClockField(forms.SplitDateTimeField):
+    """Gives the instant in UTC. Django's own field refuses the hours of a change of the clocks."""
+
+    widget = AdminSplitDateTime
+
+    def compress(self, data_list: Any) -> datetime.datetime | None:
+        if not data_list:
+            return None
+        date, time = data_list
+        if date in self.empty_values:
+            raise forms.ValidationError(self.error_messages["invalid_date"], code="invalid_date")
+        if time in self.empty_values:
+            raise forms.ValidationError(self.error_messages["invalid_time"], code="invalid_time")
+        return instant(datetime.datetime.combine(date, time), timezone.get_current_timezone())

@@ -1,0 +1,54 @@
+"""Whether messages go out: who shows signs of life, and what waits longer than it should."""
+
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+SILENT_SECONDS = 30.0
+LATE_SECONDS = 10.0
+# Of each kind (an engine's by the class that it sends) the youngest sign of life.
+AGES = """
+SELECT CASE kind WHEN 'engine' THEN split_part(name, '-', 1) ELSE kind END AS who,
+    extract(epoch FROM now() - max(beat_at))::float
+FROM deliveries_heartbeat GROUP BY who
+"""
+OLDEST_DUE = """
+SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM messaging_pushmessage
+WHERE transactional AND due_at <= now() AND state IN ('scheduled', 'expanding', 'sending')
+"""
+OPEN_ALERTS = "SELECT count(*) FROM deliveries_alert WHERE ended_at IS NULL"
+EXPECTED = ("beat", "worker", "transactional", "marketing")
+
+
+@dataclass(frozen=True)
+class Health:
+    """``seconds_silent``: by "beat", "worker", "transactional" and "marketing" (the engine's classes);
+    None: never seen. ``seconds_late``: how long the oldest transactional message has been due."""
+
+    seconds_silent: dict[str, float | None]
+    seconds_late: float
+    open_alerts: int
+    silent: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        silent = [who for who, age in self.seconds_silent.items() if age is None or age > SILENT_SECONDS]
+        object.__setattr__(self, "silent", silent)
+
+    @property
+    def is_late(self) -> bool:
+        return self.seconds_late > LATE_SECONDS
+
+    @property
+    def is_good(self) -> bool:
+        return not self.silent and not self.is_late and not self.open_alerts
+
+
+def look() -> Health:
+    with connection.cursor() as cursor:
+        cursor.execute(AGES)
+        ages = dict(cursor.fetchall())
+        cursor.execute(OLDEST_DUE)
+        (late,) = cursor.fetchone()
+        cursor.execute(OPEN_ALERTS)
+        (alerts,) = cursor.fetchone()
+    return Health({who: ages.get(who) for who in EXPECTED}, late, alerts)

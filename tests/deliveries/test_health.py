@@ -1,0 +1,75 @@
+"""What the engine says of itself, and what is made of it."""
+
+from collections.abc import Callable
+
+from django.db import connection
+from django.test import Client
+
+from signalize_console.deliveries import health, heartbeats, housekeeping
+from signalize_console.deliveries.alerts import AlertKind, raise_alert
+from signalize_console.deliveries.heartbeats import Heartbeat, HeartbeatKind
+from signalize_console.recipients.models import Subscription
+from signalize_console.websites.models import Website
+from tests.deliveries.test_engine import send_to
+
+Work = Callable[[], None]
+Subscribe = Callable[..., Subscription]
+
+
+def age(seconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE deliveries_heartbeat SET beat_at = now() - make_interval(secs => %s)", [seconds]
+        )
+
+
+def all_live() -> None:
+    heartbeats.note(HeartbeatKind.BEAT, "beat-1@here", 0.0)
+    heartbeats.note(HeartbeatKind.WORKER, "transactional@here", 0.0)
+    heartbeats.note(HeartbeatKind.ENGINE, "transactional-1@here", 0.0)
+    heartbeats.note(HeartbeatKind.ENGINE, "marketing-1@here", 0.0)
+
+
+def test_the_engine_shows_that_it_lives(website: Website, work: Work) -> None:
+    work()
+
+    names = [name.split("-")[0] for name in Heartbeat.objects.order_by("id").values_list("name", flat=True)]
+    assert names == ["transactional", "marketing"]
+    assert health.look().silent == ["beat", "worker"]
+
+
+def test_who_is_silent_is_named(transactional_db: None) -> None:
+    all_live()
+    assert health.look().is_good
+    age(31)
+    heartbeats.note(HeartbeatKind.ENGINE, "marketing-2@there", 0.0)
+    found = Client().get("/health").json()
+    assert found["status"] == "degraded"
+    assert found["silent"] == ["beat", "worker", "transactional"]
+
+
+def test_a_message_that_waits_too_long_is_seen(website: Website, subscribe: Subscribe) -> None:
+    all_live()
+    message = send_to(subscribe(), website)
+    assert Client().get("/health").json()["status"] == "ok"
+    type(message).objects.update(due_at="2026-01-01T00:00:00Z")
+
+    found = Client().get("/health").json()
+
+    assert found["status"] == "degraded"
+    assert found["secondsLate"] > 10
+
+
+def test_an_alert_is_seen(website: Website) -> None:
+    all_live()
+    raise_alert(AlertKind.OUTAGE, None, "fcm")
+    found = Client().get("/health").json()
+    assert (found["status"], found["openAlerts"]) == ("degraded", 1)
+
+
+def test_old_signs_of_life_are_forgotten(website: Website) -> None:
+    all_live()
+    age(90_000)
+    heartbeats.note(HeartbeatKind.BEAT, "beat-2@here")
+    housekeeping.clean_up()
+    assert list(Heartbeat.objects.values_list("name", flat=True)) == ["beat-2@here"]

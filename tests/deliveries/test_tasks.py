@@ -1,0 +1,54 @@
+"""What Celery's processes share."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from signalize_console.deliveries import tasks
+
+# Celery forks too.
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
+
+def test_a_child_that_is_killed_while_it_looks_stops_no_other() -> None:
+    for _kill in range(20):
+        child = fork_and_look_for_ever()
+        time.sleep(random.uniform(0.001, 0.003))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    other = os.fork()
+    if not other:
+        signal.alarm(2)
+        tasks.note_work()
+        os._exit(int(tasks.is_stopping()))
+
+    _pid, status = os.waitpid(other, 0)
+
+    assert status == 0
+
+
+def fork_and_look_for_ever() -> int:
+    if child := os.fork():
+        return child
+    while True:
+        tasks.is_stopping()
+        tasks.note_work()
+
+
+def test_children_are_told_to_stop() -> None:
+    child = os.fork()
+    if not child:
+        signal.alarm(5)
+        while not tasks.is_stopping():
+            time.sleep(0.01)
+        os._exit(0)
+    try:
+        tasks.stop_claiming()
+        _pid, status = os.waitpid(child, 0)
+    finally:
+        tasks.stopping.value = 0
+
+    assert status == 0

@@ -1,0 +1,137 @@
+"""Real Celery workers on a database that keeps its promises: refused, alive, deaf."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from signalize_console.embedded.home import Home
+from signalize_console.embedded.postgres import EmbeddedPostgres
+from signalize_console.embedded.valkey import EmbeddedValkey
+from tests.embedded.living import ROOT, wait_until
+
+pytestmark = pytest.mark.timeout(120)
+
+
+class Place:
+    """A home with its servers, and the workers that were started on it."""
+
+    def __init__(self, home: Home) -> None:
+        self.home, self.workers = home, list[subprocess.Popen[str]]()
+        self.env = {
+            **os.environ,
+            "SIGNALIZE_HOME": str(home.path),
+            "DATABASE_URL": home.database_url,
+            "CELERY_BROKER_URL": home.broker_url,
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def run(self, *argv: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", *argv],
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.workers.append(process)
+        return process
+
+    def worker(self, app: str = "tests.deliveries.quick_watchdog") -> "subprocess.Popen[str]":
+        options = ["--concurrency=1", "--hostname=watched@here", "--without-gossip", "--without-mingle"]
+        return self.run("celery", "-A", app, "worker", "--loglevel=WARNING", "--queues=maintenance", *options)
+
+    def ask(self, sql: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.home.database_url, autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    directory = Path(tempfile.mkdtemp(prefix="signalize-workers-"))
+    directory.chmod(0o755)
+    home = Home(directory)
+    postgres, valkey = EmbeddedPostgres(home).start(), EmbeddedValkey(home).start()
+    place = Place(home)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=place.env, check=True
+    )
+    yield place
+    for process in place.workers:
+        process.kill()
+        process.communicate()
+    valkey.stop()
+    postgres.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def careless(place: Place) -> Iterator[None]:
+    """The role's commits are not waited for."""
+    place.ask("ALTER ROLE CURRENT_USER SET synchronous_commit = off")
+    yield
+    place.ask("ALTER ROLE CURRENT_USER RESET synchronous_commit")
+
+
+def test_a_worker_refuses_a_database_that_may_forget(place: Place, careless: None) -> None:
+    worker = place.worker("signalize_console")
+    said, _nothing = worker.communicate(timeout=60)
+
+    assert worker.returncode != 0
+    assert "synchronous_commit switched off" in said
+
+
+def test_the_console_refuses_a_database_that_may_forget(place: Place, careless: None) -> None:
+    env = {**place.env, "SIGNALIZE_HOME": f"{place.home.path}-console", "PORT": "8971"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "runconsole"],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    shutil.rmtree(env["SIGNALIZE_HOME"], ignore_errors=True)
+
+    assert done.returncode == 1
+    assert "synchronous_commit switched off" in done.stderr
+
+
+STOP_CONSUMING = """
+from signalize_console.celery import app
+for queue in ("maintenance", "watched@here.dq2"):
+    (reply,) = app.control.cancel_consumer(queue, destination=["watched@here"], reply=True, timeout=10)
+    assert "ok" in reply["watched@here"], reply
+"""
+
+
+def heartbeats(place: Place) -> Callable[[], list[tuple[object, ...]]]:
+    return lambda: place.ask(
+        "SELECT name FROM deliveries_heartbeat WHERE kind = 'worker' AND name = 'watched@here' "
+        "AND beat_at - worked_at < interval '2 seconds'"
+    )
+
+
+def test_a_worker_that_lives_but_takes_no_work_ends(place: Place) -> None:
+    worker = place.worker()
+    assert wait_until(heartbeats(place), 30)
+    # It goes on as long as it takes its own signs of life, though there is nothing to do.
+    time.sleep(6)
+    assert worker.poll() is None
+    assert heartbeats(place)()
+
+    subprocess.run([sys.executable, "-c", STOP_CONSUMING], cwd=ROOT, env=place.env, check=True)
+    said, _nothing = worker.communicate(timeout=30)
+
+    assert worker.returncode == 70
+    assert "has taken no work" in said
+
+
+def test_beat_says_that_it_lives(place: Place) -> None:
+    place.run("celery", "-A", "signalize_console", "beat", "--loglevel=WARNING", "--pidfile=")
+    assert wait_until(lambda: place.ask("SELECT 1 FROM deliveries_heartbeat WHERE kind = 'beat'"), 30)
