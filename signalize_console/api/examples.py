@@ -365,3 +365,32 @@ SEGMENT_COUNT = answered(
         "sample": [{"clientId": CLIENT_ID, "customerId": "K-4711"}],
     },
 )
+
+A_WEBHOOK = {
+    "webhookId": 5,
+    "url": "https://crm.example/push-events",
+    "kinds": ["accepted", "clicked", "failed"],
+    "active": True,
+    "disabledBecause": "",
+    "failingSince": None,
+    "createdAt": 1795000000000,
+}
+WEBHOOK = answered("A webhook", A_WEBHOOK)
+NEW_WEBHOOK = sent("A webhook", {"url": A_WEBHOOK["url"], "kinds": A_WEBHOOK["kinds"]})
+WEBHOOK_CHANGE = sent("Switch it off", {"active": False})
+WEBHOOK_WITH_SECRET = answered(
+    "With its secret", {**A_WEBHOOK, "secret": "whsec_c2hvd24gb25seSB0aGlzIG9uY2U="}, 201
+)
+TOLD = {
+    "webhookDeliveryId": 17,
+    "eventId": "delivery-4711",
+    "kind": "accepted",
+    "state": "delivered",
+    "reason": "",
+    "attempts": 1,
+    "statusCode": 204,
+    "occurredAt": 1795000000000,
+    "answeredAt": 1795000000150,
+}
+WEBHOOK_DELIVERY = answered("An event", TOLD)
+WEBHOOK_REDELIVERED = answered("Told once more", {**TOLD, "state": "pending", "attempts": 0}, 201)

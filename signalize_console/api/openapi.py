@@ -13,11 +13,13 @@ LINKS = {
     "sendToRecipients": ("201", "messageId", "message_id", "PushMessage"),
     "sendToAudience": ("201", "messageId", "message_id", "PushMessage"),
     "createTemplate": ("201", "templateId", "template_id", "Template"),
+    "createWebhook": ("201", "webhookId", "webhook_id", "Webhook"),
     "createSegment": ("201", "segmentId", "segment_id", "Segment"),
 }
 TARGETS = {
     "PushMessage": ["getPushMessage", "changePushMessage", "getPushMessageStatistics", "listDeliveries"],
     "Template": ["getTemplate", "replaceTemplate", "deleteTemplate"],
+    "Webhook": ["getWebhook", "changeWebhook", "listWebhookDeliveries", "deleteWebhook"],
     "Segment": ["getSegment", "replaceSegment", "countSegment", "deleteSegment"],
 }
 # What a serializer can't say of itself.
@@ -44,7 +46,11 @@ class PlainTextSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
         schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
-        patterns = [one.regex.pattern for one in self.target.validators if isinstance(one, RegexValidator)]
+        patterns = [
+            getattr(one.regex, "pattern", "")
+            for one in self.target.validators
+            if isinstance(one, RegexValidator)
+        ]
         usual = ANY_TEXT if self.target.allow_blank else SOME_TEXT
         schema["pattern"] = patterns[0] if patterns else usual
         schema["minLength"] = 0 if self.target.allow_blank else 1

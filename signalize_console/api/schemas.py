@@ -323,3 +323,29 @@ class SegmentCount(serializers.Serializer):
     subscriptions = serializers.IntegerField()
     countedAt = serializers.IntegerField()  # noqa: N815
     sample = Sampled(many=True)
+
+
+class Webhook(serializers.Serializer):
+    webhookId = serializers.IntegerField()  # noqa: N815
+    url = serializers.CharField()
+    kinds = serializers.ListField(child=serializers.CharField())
+    active = serializers.BooleanField()
+    disabledBecause = serializers.CharField()  # noqa: N815
+    failingSince = serializers.IntegerField(allow_null=True)  # noqa: N815
+    createdAt = serializers.IntegerField()  # noqa: N815
+
+
+class WebhookWithSecret(Webhook):
+    secret = serializers.CharField(help_text="whsec_…; it is shown only now.")
+
+
+class WebhookDelivery(serializers.Serializer):
+    webhookDeliveryId = serializers.IntegerField()  # noqa: N815
+    eventId = serializers.CharField(help_text="The header webhook-id.")  # noqa: N815
+    kind = serializers.CharField()
+    state = serializers.CharField()
+    reason = serializers.CharField()
+    attempts = serializers.IntegerField()
+    statusCode = serializers.IntegerField(allow_null=True)  # noqa: N815
+    occurredAt = serializers.IntegerField()  # noqa: N815
+    answeredAt = serializers.IntegerField(allow_null=True)  # noqa: N815

@@ -12,6 +12,7 @@ from signalize_console.api import (
     segments,
     sending,
     templates,
+    webhooks,
     websites,
 )
 from signalize_console.api.errors import not_found
@@ -62,6 +63,14 @@ urlpatterns = [
     path("segments/<id:segment_id>/count", segments.SegmentCount.as_view()),
     path("templates", templates.Templates.as_view()),
     path("templates/<id:template_id>", templates.Template.as_view()),
+    path("webhooks", webhooks.Webhooks.as_view()),
+    path("webhooks/<id:webhook_id>", webhooks.Webhook.as_view()),
+    path("webhooks/<id:webhook_id>/secret", webhooks.WebhookSecret.as_view()),
+    path("webhooks/<id:webhook_id>/deliveries", webhooks.WebhookDeliveries.as_view()),
+    path(
+        "webhooks/<id:webhook_id>/deliveries/<id:delivery_id>/redelivery",
+        webhooks.WebhookRedelivery.as_view(),
+    ),
     path("websites", websites.Websites.as_view()),
     path("websites/<id:website_id>", websites.OneWebsite.as_view()),
     path("statistics", daily.DailyStatistics.as_view()),

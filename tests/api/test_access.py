@@ -55,6 +55,15 @@ TABLE = {
         "PUT": Scope.WRITE_TEMPLATES,
         "DELETE": Scope.WRITE_TEMPLATES,
     },
+    "webhooks": {"GET": Scope.READ_WEBHOOKS, "POST": Scope.WRITE_WEBHOOKS},
+    "webhooks/<id:webhook_id>": {
+        "GET": Scope.READ_WEBHOOKS,
+        "PATCH": Scope.WRITE_WEBHOOKS,
+        "DELETE": Scope.WRITE_WEBHOOKS,
+    },
+    "webhooks/<id:webhook_id>/secret": {"POST": Scope.WRITE_WEBHOOKS},
+    "webhooks/<id:webhook_id>/deliveries": {"GET": Scope.READ_WEBHOOKS},
+    "webhooks/<id:webhook_id>/deliveries/<id:delivery_id>/redelivery": {"POST": Scope.WRITE_WEBHOOKS},
     "websites": {"GET": Scope.READ_WEBSITES},
     "websites/<id:website_id>": {"GET": Scope.READ_WEBSITES},
     "statistics": {"GET": Scope.READ_STATISTICS},
@@ -102,6 +111,8 @@ NOBODYS = {
     "segment_id": "999999",
     "website_id": "999999",
     "device_id": "999999",
+    "webhook_id": "999999",
+    "delivery_id": "999999",
     "client_id": "0" * 32,
     "customer_id": "nobody",
 }
@@ -167,7 +178,8 @@ def others_things() -> dict[str, str]:
     sent = its.send("POST", SEND, body_for({"clientId": recipient.client_id}))
     template = its.send("POST", "/v3/templates", {"name": "T", "webPush": TEXTS})
     segment = its.send("POST", "/v3/segments", {"name": "S", "definition": DEFINITION})
-    assert [one.status_code for one in (sent, template, segment)] == [201, 201, 201]
+    webhook = its.send("POST", "/v3/webhooks", {"url": "https://crm.example/x", "kinds": ["clicked"]})
+    assert [one.status_code for one in (sent, template, segment, webhook)] == [201] * 4
     return {
         "message_id": str(sent.json()["messageId"]),
         "template_id": str(template.json()["templateId"]),
@@ -176,6 +188,8 @@ def others_things() -> dict[str, str]:
         "client_id": recipient.client_id,
         "customer_id": "K-1",
         "device_id": str(device.pk),
+        "webhook_id": str(webhook.json()["webhookId"]),
+        "delivery_id": "1",
     }
 
 
