@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send bench-segments faults mutants format
+.PHONY: help run test check bench-send bench-api bench-segments fuzz faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -20,6 +20,12 @@ format: .venv/tests ## put the code into its form
 
 bench-send: .venv/tests ## 20,000 deliveries beside a pywebpush loop and Node's web-push
 	@$(PYTHON) -m tests.benchmarks.send
+
+bench-api: .venv/tests ## how fast the API accepts, beside a view that only inserts one row (wrk)
+	@$(PYTHON) -m tests.benchmarks.api
+
+fuzz: .venv/tests ## some 100,000 schemathesis cases, and 50 rounds of 200 twins, against the running web (hours)
+	@$(PYTHON) -m tests.api.fuzz
 
 bench-segments: .venv/tests ## a million recipients: counting, sampling and expanding segments
 	@$(PYTHON) -m tests.benchmarks.segments
