@@ -138,7 +138,9 @@ def test_a_page_of_documentation_loads_nothing_from_elsewhere(db: None, page: st
     shown = Client().get(page).content.decode()
     assert re.findall(r'(?:src|href)="(?!/)[^"]*"', shown) == []
     for path in re.findall(r'src="([^"]+)"', shown):
-        assert Client().get(path).status_code == 200, path
+        response = Client().get(path)
+        response.close()
+        assert response.status_code == 200, path
 
 
 def test_a_shown_content_can_be_sent_again() -> None:
