@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from signalize_console.api import examples, schemas
 from signalize_console.api.authentication import caller_of
-from signalize_console.api.endpoint import Endpoint, parsed
+from signalize_console.api.endpoint import Endpoint, sent
 from signalize_console.api.errors import ErrorCode, Unprocessable
 from signalize_console.api.profiles import Profile, known, shown_with_devices
 from signalize_console.api.recipients import exported
@@ -55,7 +55,7 @@ class Customer(Endpoint):
         examples=[examples.CUSTOMER_PROFILE, examples.UPDATED],
     )
     def patch(self, request: Request, customer_id: str) -> Response:
-        data = parsed(Profile, request.data)
+        data = sent(Profile, request)
         try:
             updated = update_customer(caller_of(request).website_id, known(customer_id, data))
         except TooManyAttributes as error:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import Serializer, ValidationError
 from rest_framework.views import APIView
 
 from signalize_console.api.authentication import Caller
@@ -47,6 +47,13 @@ def _door(serializer: type[Serializer]) -> Serializer:
 def parsed(serializer: type[Serializer], data: Any) -> dict[str, Any]:
     """What was sent, as this serializer understands it; raises ValidationError."""
     return _door(serializer).run_validation(data)
+
+
+def sent(serializer: type[Serializer], request: Request) -> dict[str, Any]:
+    """The body. None at all is not an empty one."""
+    if not request.META.get("CONTENT_LENGTH", "").strip("0"):
+        raise ValidationError("Send a JSON object in the body, with its Content-Length.")
+    return parsed(serializer, request.data)
 
 
 def asked(serializer: type[Serializer], request: Request) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from signalize_console.activity.models import LONGEST_NAME
 from signalize_console.activity.on_behalf import Happened, record
 from signalize_console.api import examples, schemas
 from signalize_console.api.customers import recipients_of
-from signalize_console.api.endpoint import Endpoint, parsed
+from signalize_console.api.endpoint import Endpoint, sent
 from signalize_console.api.parsing import Milliseconds, PlainText, Strict, Values
 from signalize_console.api.recipients import recipient_of
 from signalize_console.api.scopes import Scope
@@ -67,5 +67,5 @@ class CustomerEvents(Endpoint):
 
 
 def _happened(request: Request) -> list[Happened]:
-    events: list[dict[str, Any]] = parsed(Events, request.data)["events"]
+    events: list[dict[str, Any]] = sent(Events, request)["events"]
     return [Happened(one["name"], one["properties"], one.get("occurredAt")) for one in events]

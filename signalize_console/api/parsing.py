@@ -18,7 +18,7 @@ MOST_VALUES, LONGEST_VALUE = 50, 1_000
 
 # Whatever PostgreSQL and UTF-8 can't hold is refused; what is blank is missing.
 ANY_TEXT = r"^[^\u0000]*$"
-SOME_TEXT = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+SOME_TEXT = r"^[^\u0000]*[^\s\u0000-\u001f][^\u0000]*$"
 LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -82,6 +82,8 @@ class PlainText(serializers.CharField):
             raise serializers.ValidationError("This text is not valid Unicode.") from None
         if "\0" in data:
             raise serializers.ValidationError("Null characters are not allowed.")
+        if not self.allow_blank and not re.search(r"[^\s\x00-\x1f]", data):
+            self.fail("blank")
         return str(super().to_internal_value(data))
 
 

@@ -15,7 +15,7 @@ from signalize_console.api import examples, schemas
 from signalize_console.api.acceptance import accept
 from signalize_console.api.audience import NewMessage, ToAudience
 from signalize_console.api.authentication import caller_of
-from signalize_console.api.endpoint import Endpoint, asked, parsed
+from signalize_console.api.endpoint import Endpoint, asked, sent
 from signalize_console.api.errors import Conflict, ErrorCode, Unprocessable
 from signalize_console.api.paging import Page, page_of
 from signalize_console.api.parsing import Choice, Milliseconds, Strict, milliseconds
@@ -62,7 +62,7 @@ class PushMessages(Endpoint):
         examples=examples.SEND_TO_AUDIENCE,
     )
     def post(self, request: Request) -> Response:
-        data = parsed(NewMessage, request.data)
+        data = sent(NewMessage, request)
         return accept(request, data, ToAudience(caller_of(request), data).act)
 
     @extend_schema(
@@ -136,7 +136,7 @@ class OnePushMessage(Endpoint):
         examples=[*examples.CHANGES, examples.PUSH_MESSAGE],
     )
     def patch(self, request: Request, message_id: int) -> Response:
-        data = parsed(Change, request.data)
+        data = sent(Change, request)
         message = message_of(request, message_id)
         try:
             done = _change(message, data)

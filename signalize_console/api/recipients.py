@@ -14,7 +14,7 @@ from signalize_console.activity import events
 from signalize_console.activity.models import EventKind
 from signalize_console.api import examples, schemas
 from signalize_console.api.authentication import caller_of
-from signalize_console.api.endpoint import Endpoint, asked, parsed
+from signalize_console.api.endpoint import Endpoint, asked, sent
 from signalize_console.api.errors import ErrorCode, Unprocessable
 from signalize_console.api.paging import Page, page_of
 from signalize_console.api.parsing import Choice, PlainText, Strict
@@ -86,7 +86,7 @@ class Recipients(Endpoint):
         examples=[examples.BULK, examples.UPSERTED],
     )
     def post(self, request: Request) -> Response:
-        profiles = parsed(Bulk, request.data)["recipients"]
+        profiles = sent(Bulk, request)["recipients"]
         created, updated = _upsert(request, [known(one["clientId"], one) for one in profiles])
         return Response({"created": created, "updated": updated})
 
@@ -122,7 +122,7 @@ class OneRecipient(Endpoint):
         examples=[examples.PROFILE, examples.RECIPIENT_WITH_DEVICES],
     )
     def patch(self, request: Request, client_id: str) -> Response:
-        created, _updated = _upsert(request, [known(client_id, parsed(RecipientProfile, request.data))])
+        created, _updated = _upsert(request, [known(client_id, sent(RecipientProfile, request))])
         return Response(shown_with_devices(recipient_of(request, client_id)), status=201 if created else 200)
 
     @extend_schema(

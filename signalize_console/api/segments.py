@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from signalize_console.api import examples, schemas
 from signalize_console.api.authentication import caller_of
-from signalize_console.api.endpoint import Endpoint, asked, parsed
+from signalize_console.api.endpoint import Endpoint, asked, sent
 from signalize_console.api.errors import Conflict, ErrorCode, Unprocessable
 from signalize_console.api.paging import Page, page_of
 from signalize_console.api.parsing import PlainText, Strict, milliseconds
@@ -131,7 +131,7 @@ class Segments(Endpoint):
         examples=[examples.NEW_SEGMENT, examples.SEGMENT],
     )
     def post(self, request: Request) -> Response:
-        data = parsed(NewSegment, request.data)
+        data = sent(NewSegment, request)
         segment = SegmentModel(website_id=caller_of(request).website_id, **data)
         return Response(_shown(_saved(segment)), status=201)
 
@@ -163,7 +163,7 @@ class Segment(Endpoint):
         examples=[examples.NEW_SEGMENT, examples.SEGMENT],
     )
     def put(self, request: Request, segment_id: int) -> Response:
-        data = parsed(NewSegment, request.data)
+        data = sent(NewSegment, request)
         segment = segment_of(request, segment_id)
         segment.name, segment.definition = data["name"], data["definition"]
         segment.forget_count()

@@ -13,7 +13,7 @@ from signalize_console.api.acceptance import accept
 from signalize_console.api.addressing import Named, RecipientReference, Resolved, resolve
 from signalize_console.api.authentication import caller_of
 from signalize_console.api.composing import Composed, Outgoing, refusal
-from signalize_console.api.endpoint import Endpoint, parsed
+from signalize_console.api.endpoint import Endpoint, sent
 from signalize_console.api.errors import ErrorCode, Unprocessable
 from signalize_console.api.parsing import Choice, Flag
 from signalize_console.api.scopes import Scope
@@ -56,7 +56,7 @@ class SubscriptionPushMessages(Endpoint):
         examples=examples.SEND_TO_RECIPIENTS,
     )
     def post(self, request: Request) -> Response:
-        data = parsed(NewRecipientsMessage, request.data)
+        data = sent(NewRecipientsMessage, request)
         sending = ToRecipients(request, data)
         return accept(request, data, sending.act, sending.why_nobody)
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from signalize_console.api import examples, schemas
 from signalize_console.api.authentication import Caller, caller_of
 from signalize_console.api.content import WebPush, finish_links
-from signalize_console.api.endpoint import Endpoint, asked, parsed
+from signalize_console.api.endpoint import Endpoint, asked, sent
 from signalize_console.api.errors import Conflict, ErrorCode
 from signalize_console.api.paging import Page, page_of
 from signalize_console.api.parsing import Choice, Flag, PlainText, Scalar, Strict, milliseconds
@@ -83,7 +83,7 @@ class Templates(Endpoint):
         examples=[examples.NEW_TEMPLATE, examples.TEMPLATE],
     )
     def post(self, request: Request) -> Response:
-        data = parsed(NewTemplate, request.data)
+        data = sent(NewTemplate, request)
         message, texts, utm = data["webPush"]
         template = make(caller_of(request), data["name"], (message, texts, utm), data["variables"])
         return Response(shown(template), status=201)
@@ -119,7 +119,7 @@ class Template(Endpoint):
         examples=[examples.NEW_TEMPLATE, examples.TEMPLATE],
     )
     def put(self, request: Request, template_id: int) -> Response:
-        data = parsed(NewTemplate, request.data)
+        data = sent(NewTemplate, request)
         with transaction.atomic():
             template = self._template(request, template_id, lock=True)
             template.texts.all().delete()

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from signalize_console.api import examples, schemas
 from signalize_console.api.authentication import caller_of
 from signalize_console.api.content import LinkField
-from signalize_console.api.endpoint import Endpoint, asked, parsed
+from signalize_console.api.endpoint import Endpoint, asked, sent
 from signalize_console.api.errors import Conflict, ErrorCode
 from signalize_console.api.paging import Page, page_of
 from signalize_console.api.parsing import Choice, Flag, Strict, milliseconds
@@ -89,7 +89,7 @@ class Webhooks(Endpoint):
         examples=[examples.NEW_WEBHOOK, examples.WEBHOOK_WITH_SECRET],
     )
     def post(self, request: Request) -> Response:
-        data = parsed(NewWebhook, request.data)
+        data = sent(NewWebhook, request)
         website = Website(pk=caller_of(request).website_id)
         try:
             endpoint, secret = endpoints.create(website, data["url"], data["kinds"])
@@ -128,7 +128,7 @@ class Webhook(Endpoint):
         examples=[examples.WEBHOOK_CHANGE, examples.WEBHOOK],
     )
     def patch(self, request: Request, webhook_id: int) -> Response:
-        data = parsed(WebhookChange, request.data)
+        data = sent(WebhookChange, request)
         endpoint = webhook_of(request, webhook_id)
         try:
             endpoints.change(endpoint, url=data.get("url"), kinds=data.get("kinds"))

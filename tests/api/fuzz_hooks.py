@@ -4,6 +4,7 @@ JSON Schema can't say "each language once" or "either webPush or templateId": wh
 mended here before it is sent. What is generated as invalid is sent as it is.
 """
 
+import json
 import zoneinfo
 from typing import Any
 
@@ -18,7 +19,8 @@ LOCAL_TIMES = st.datetimes().map(
     lambda moment: f"2099-{moment:%m-%d}T{moment:%H:%M}".replace("02-29", "02-28")
 )
 TREE = {"any": [{"field": "language", "op": "equals", "value": "de"}]}
-FAR = 4_000_000_000_000
+SEND, AUDIENCE = "/v3/subscriptions/pushmessages", "/v3/pushmessages"
+CLIENT_ID = "108bf9a8e3f34c6e8e7d5a1b2c3dedb1"
 
 schemathesis.openapi.format("link", LINKS)
 schemathesis.openapi.format("text-link", TEXT_LINKS)
@@ -33,7 +35,7 @@ def before_call(context: HookContext, case: Case, kwargs: Any) -> None:
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if isinstance(case.body, dict):
-        case.body = mended(case.body)
+        case.body = mended(case.body, case.path)
     query = case.query
     if query and "cursor" in query:
         query["cursor"] = "OTk5OTk5"
@@ -41,34 +43,44 @@ def before_call(context: HookContext, case: Case, kwargs: Any) -> None:
         query.pop("from", None)
 
 
-def mended(body: dict[str, Any]) -> dict[str, Any]:
+def mended(body: dict[str, Any], path: str) -> dict[str, Any]:
     body = dict(body)
-    if "webPush" in body:
-        body.pop("templateId", None)
-        body["webPush"] = mended_content(body["webPush"])
-    if "schedule" in body or "action" in body:
-        body.pop("sendAt", None)
-    if "action" in body:
-        body.pop("schedule", None)
     body.pop("idempotencyKey", None)
-    for name in ("definition", "segment"):
-        if name in body:
-            body[name] = TREE
-    if "segmentFilter" in body:
-        body.pop("segment", None)
-        body.pop("segmentId", None)
-        known = [{"name": "language", "operator": "EQUALS", "value": "de"}]
-        body["segmentFilter"] = {"segments": known}
-    elif "segment" in body:
-        body.pop("segmentId", None)
-    if {"transactional", "dryRun", "status"} & set(body) and body.get("status") != "TEMPLATE":
+    without_rivals(body, "webPush", "templateId")
+    without_rivals(body, "action", "schedule", "sendAt")
+    without_rivals(body, "schedule", "sendAt")
+    without_rivals(body, "segmentFilter", "segment", "segmentId")
+    without_rivals(body, "segment", "segmentId")
+    if path == AUDIENCE and "webPush" not in body:
+        body["status"] = "ACTIVE"
+    if path == AUDIENCE and body.get("status") != "TEMPLATE":
         body.pop("name", None)
         body.pop("variables", None)
-    if isinstance(body.get("variables"), list):
-        body["variables"] = [{"name": "order", "example": "1"}]
+    set_where_given = {
+        "definition": TREE,
+        "segment": TREE,
+        "segmentFilter": {"segments": [{"name": "language", "operator": "EQUALS", "value": "de"}]},
+        "variables": [{"name": "order", "example": "1"}],
+    }
+    body |= {name: value for name, value in set_where_given.items() if name in body}
+    if "webPush" in body:
+        body["webPush"] = mended_content(body["webPush"])
     if "recipients" in body:
         body["recipients"] = unique(body["recipients"], "clientId")
+    if path in (SEND, AUDIENCE):
+        body["data"] = {"order": "1"} if "{{ order }}" in json.dumps(body) else {}
+    if path == SEND:
+        others = [
+            {name: value for name, value in one.items() if name != "data"} for one in body["recipients"]
+        ]
+        body["recipients"] = [{"clientId": CLIENT_ID}, *others[:5]]
     return body
+
+
+def without_rivals(body: dict[str, Any], name: str, *rivals: str) -> None:
+    if name in body:
+        for rival in rivals:
+            body.pop(rival, None)
 
 
 def mended_content(content: dict[str, Any]) -> dict[str, Any]:

@@ -162,6 +162,7 @@ VALID: dict[tuple[str, str], Any] = {
     ("customers/<customer-id:customer_id>", "PATCH"): {"language": "de"},
     ("customers/<customer-id:customer_id>/events", "POST"): {"events": [{"name": "order"}]},
     ("segments/<id:segment_id>", "PUT"): {"name": "x", "definition": DEFINITION},
+    ("webhooks/<id:webhook_id>", "PATCH"): {"active": False},
     ("templates/<id:template_id>", "PUT"): {"name": "x", "webPush": TEXTS},
 }
 
