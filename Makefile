@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments faults mutants format
+.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api fuzz faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -38,6 +38,12 @@ faults: .venv/tests ## 1,000 kills and every other fault, with what was lost (FA
 
 mutants: .venv/tests ## breaks each promise of the engine in a copy, and shows the test that sees it
 	@$(PYTHON) -m tests.faults.mutants
+
+bench-api: .venv/tests ## how fast the API accepts, beside a view that only inserts one row (wrk)
+	@$(PYTHON) -m tests.benchmarks.api
+
+fuzz: .venv/tests ## some 100,000 schemathesis cases, and 50 rounds of 200 twins, against the running web (hours)
+	@$(PYTHON) -m tests.api.fuzz
 
 bench-segments: .venv/tests ## a million recipients: counting, sampling and expanding segments
 	@$(PYTHON) -m tests.benchmarks.segments

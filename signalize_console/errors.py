@@ -19,7 +19,7 @@ def six_fields(status: int, message: str, path: str, code: str) -> SixFields:
     return {
         "timestamp": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%MZ}",
         "status": status,
-        "error": HTTPStatus(status).phrase,
+        "error": HTTPStatus(status).phrase.capitalize(),
         "message": message,
         "path": path,
         "errorCode": code,

@@ -3,12 +3,22 @@
 import datetime
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from django.core.validators import ProhibitNullCharactersValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, parsers, serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
+from signalize_console.messaging.placeholders import NAME
+
+MOST_VALUES, LONGEST_VALUE = 50, 1_000
+
+# Whatever PostgreSQL and UTF-8 can't hold is refused; what is blank is missing.
+ANY_TEXT = r"^[^\u0000]*$"
+SOME_TEXT = r"^[^\u0000]*[^\s\u0000-\u001f][^\u0000]*$"
 LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -59,7 +69,9 @@ class PlainText(serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.validators.append(ProhibitNullCharactersValidator())
+        # Django REST framework looks at each character for what one look at the whole text tells.
+        slow = (ProhibitNullCharactersValidator, ProhibitSurrogateCharactersValidator)
+        self.validators = [one for one in self.validators if not isinstance(one, slow)]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -68,7 +80,101 @@ class PlainText(serializers.CharField):
             data.encode()
         except UnicodeEncodeError:
             raise serializers.ValidationError("This text is not valid Unicode.") from None
+        if "\0" in data:
+            raise serializers.ValidationError("Null characters are not allowed.")
+        if not self.allow_blank and not re.search(r"[^\s\x00-\x1f]", data):
+            self.fail("blank")
         return str(super().to_internal_value(data))
+
+
+class Flag(serializers.BooleanField):
+    """true or false, and nothing that just looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Give true or false.")
+        return data
+
+
+def _whole(data: Any) -> int | None:
+    """A whole number as JSON Schema has it: 5 and 5.0, but not "5", 5.5 or true."""
+    if isinstance(data, float) and data.is_integer():
+        return int(data)
+    return data if isinstance(data, int) and not isinstance(data, bool) else None
+
+
+class Whole(serializers.IntegerField):
+    """A whole number in JSON: 5, not "5" or 5.5."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if (number := _whole(data)) is None:
+            raise serializers.ValidationError("Give a whole number.")
+        return number
+
+
+TEXT_OR_NUMBER: list[dict[str, Any]] = [
+    {"type": "string", "maxLength": LONGEST_VALUE, "pattern": ANY_TEXT},
+    {"type": "number", "minimum": -(2**53), "maximum": 2**53},
+]
+
+
+@extend_schema_field({"anyOf": TEXT_OR_NUMBER})
+class Scalar(serializers.Field):
+    """A text or a number."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool) or not isinstance(data, str | int | float):
+            raise serializers.ValidationError("Give a text or a number.")
+        if why := _wrong("value", data):
+            raise serializers.ValidationError(why)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "maxProperties": MOST_VALUES,
+        "propertyNames": {"pattern": f"^{NAME}$"},
+        "additionalProperties": {"anyOf": [*TEXT_OR_NUMBER, {"type": "boolean"}, {"type": "null"}]},
+    }
+)
+class Values(serializers.Field):
+    """Names and their values: texts, numbers, true and false. null is no value."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError("Give an object of names and values.")
+        if len(data) > MOST_VALUES:
+            raise serializers.ValidationError(f"Give at most {MOST_VALUES} values.")
+        if wrong := {str(name)[:100]: [why] for name, value in data.items() if (why := _wrong(name, value))}:
+            raise serializers.ValidationError(wrong)
+        return dict(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def _wrong(name: str, value: Any) -> str | None:
+    if not re.fullmatch(NAME, name):
+        return "A name is up to 64 letters, digits and _, and begins with no digit."
+    if isinstance(value, str):
+        return _wrong_text(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return None if -(2**53) <= value <= 2**53 else "This number is too large."
+    return None if value is None or isinstance(value, bool) else "Give a text, a number, true or false."
+
+
+def _wrong_text(value: str) -> str | None:
+    if len(value) > LONGEST_VALUE:
+        return f"Give up to {LONGEST_VALUE:,} characters."
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "This text is not valid Unicode."
+    return "Null characters are not allowed." if "\0" in value else None
 
 
 class Milliseconds(serializers.IntegerField):
@@ -78,9 +184,9 @@ class Milliseconds(serializers.IntegerField):
         super().__init__(min_value=0, max_value=int(LATEST.timestamp() * 1000), **options)
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, bool) or not isinstance(data, int):
+        if (number := _whole(data)) is None:
             raise serializers.ValidationError("Give a time in milliseconds since 1970, as a whole number.")
-        return data
+        return number
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)

@@ -1,159 +1,246 @@
-"""Push messages: sending one to named recipients, and asking what became of it."""
+"""Push messages: sending one to an audience, listing them, asking what became of one, and steering it."""
 
+import datetime
 from typing import Any
 
 from django.db.models import Count
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from signalize_console.activity.models import REPORTS, Event
-from signalize_console.api import schemas
-from signalize_console.api.addressing import RecipientReference, Resolved, resolve
-from signalize_console.api.authentication import website_of
-from signalize_console.api.content import WebPush
-from signalize_console.api.errors import ErrorCode, Unprocessable
-from signalize_console.api.models import ApiKey
+from signalize_console.api import examples, schemas
+from signalize_console.api.acceptance import accept
+from signalize_console.api.audience import NewMessage, ToAudience
+from signalize_console.api.authentication import caller_of
+from signalize_console.api.endpoint import Endpoint, asked, sent
+from signalize_console.api.errors import Conflict, ErrorCode, Unprocessable
+from signalize_console.api.paging import Page, page_of
 from signalize_console.api.parsing import Choice, Milliseconds, Strict, milliseconds
-from signalize_console.deliveries import outbox
+from signalize_console.api.schedule import Schedule
+from signalize_console.api.scopes import Scope
+from signalize_console.deliveries import statistics
+from signalize_console.deliveries.idempotency import NotAccepted
 from signalize_console.deliveries.models import Delivery
+from signalize_console.deliveries.rescheduling import reschedule
 from signalize_console.messaging.models import Audience, PushMessage
-from signalize_console.messaging.states import DeliveryState
+from signalize_console.messaging.states import DeliveryState, MessageState
+from signalize_console.recipients.models import Recipient
 
-KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotency-Replayed"
-LONGEST_KEY = 255
-
-
-class NewMessage(Strict):
-    """The body of ``POST /v3/subscriptions/pushmessages``."""
-
-    recipients = serializers.ListField(
-        child=RecipientReference(), min_length=1, max_length=outbox.MAX_RECIPIENTS
-    )
-    webPush = WebPush()  # noqa: N815
-    validUntil = Milliseconds(required=False)  # noqa: N815
-    sendAt = Milliseconds(required=False)  # noqa: N815
-    status = Choice(choices=["ACTIVE"], required=False)
-    transactional = serializers.BooleanField(default=True)
+MOST_INLINE = 1_000
 
 
-class SubscriptionPushMessages(APIView):
-    """Messages to recipients that the caller names."""
+class MessagePage(Page):
+    state = Choice(choices=[state.value for state in MessageState], required=False)
+
+
+class DeliveryPage(Page):
+    state = Choice(choices=[state.value for state in DeliveryState], required=False)
+
+
+class PushMessages(Endpoint):
+    """All push messages of the website."""
+
+    scopes = {"GET": Scope.READ_MESSAGES, "POST": Scope.WRITE_MESSAGES}
 
     @extend_schema(
-        operation_id="sendToRecipients",
-        summary="Send a push message to recipients",
-        description="Named by recipient id (clientId, from et_signalize.getClientId()) or by customer id.",
+        operation_id="sendToAudience",
+        summary="Send a push message to an audience",
+        description=(
+            "To everyone who opted in on the website, or to those that segmentFilter names. "
+            "With the status TEMPLATE a template is stored and nothing sent; messageId is the template's id."
+        ),
         request=NewMessage,
-        parameters=[
-            OpenApiParameter(
-                KEY_HEADER, str, "header", description="Makes a repeat safe: one key, one message."
-            )
-        ],
-        responses={201: schemas.Accepted, **schemas.errors(400, 401, 413, 415, 422, 503)},
-        examples=[OpenApiExample("An order confirmation", schemas.SEND_EXAMPLE, request_only=True)],
+        parameters=[schemas.IDEMPOTENCY_KEY],
+        responses={
+            200: schemas.AudienceRehearsed,
+            201: schemas.Created,
+            **schemas.errors(400, 401, 403, 409, 413, 415, 422, 429, 503),
+        },
+        examples=examples.SEND_TO_AUDIENCE,
     )
     def post(self, request: Request) -> Response:
-        new = NewMessage(data=request.data)
-        new.is_valid(raise_exception=True)
-        website = website_of(request)
-        resolved = resolve(website, new.validated_data["recipients"])
-        message, texts = self._message(request, new.validated_data)
-        try:
-            accepted = outbox.send(
-                message,
-                texts,
-                resolved.recipients,
-                idempotency_key=_key_of(request),
-                fingerprint=request.data,
-            )
-        except outbox.NobodyReachable as error:
-            raise Unprocessable(resolved.why_nobody(), ErrorCode.NOBODY_REACHABLE) from error
-        except outbox.KeyReused as error:
-            raise Unprocessable(str(error), ErrorCode.IDEMPOTENCY_KEY_REUSED) from error
-        except outbox.NotAccepted as error:
-            raise Unprocessable(str(error), ErrorCode.NOT_ACCEPTED) from error
-        headers = {REPLAYED_HEADER: "true"} if accepted.replayed else {}
-        return Response(_answer(accepted, resolved), status=201, headers=headers)
+        data = sent(NewMessage, request)
+        return accept(request, data, ToAudience(caller_of(request), data).act)
 
-    @staticmethod
-    def _message(request: Request, data: dict[str, Any]) -> tuple[PushMessage, list[Any]]:
-        assert isinstance(request.auth, ApiKey)
-        message, texts = data["webPush"]
-        message.website = request.auth.website
-        message.transactional = data["transactional"]
-        message.valid_until = data.get("validUntil")
-        message.scheduled_at = data.get("sendAt")
-        message.sent_by = f"API key {request.auth.name}"
-        return message, texts
+    @extend_schema(
+        operation_id="listPushMessages",
+        summary="List push messages, the newest first",
+        parameters=[MessagePage],
+        responses={
+            200: schemas.page("PushMessagePage", schemas.PushMessage),
+            **schemas.errors(400, 401, 403, 429, 503),
+        },
+        examples=[examples.page_of(examples.PUSH_MESSAGE)],
+    )
+    def get(self, request: Request) -> Response:
+        query = asked(MessagePage, request)
+        rows = PushMessage.objects.filter(website=caller_of(request).website_id).prefetch_related("texts")
+        if "state" in query:
+            rows = rows.filter(state=query["state"])
+        messages, cursor = page_of(rows, query)
+        return Response({"items": [_shown(message) for message in messages], "nextCursor": cursor})
 
 
-class PushMessages(APIView):
+class Change(Strict):
+    """The body of ``PATCH``: an action, or another time."""
+
+    action = Choice(choices=["pause", "resume", "cancel"], required=False)
+    sendAt = Milliseconds(required=False)  # noqa: N815
+    schedule = Schedule(required=False)
+
+    def validate(self, data: dict[str, Any]) -> Any:
+        if len(data) != 1:
+            raise serializers.ValidationError("Give one of action, sendAt and schedule.")
+        return data
+
+
+class OnePushMessage(Endpoint):
     """One push message."""
+
+    scopes = {"GET": Scope.READ_MESSAGES, "PATCH": Scope.WRITE_MESSAGES}
 
     @extend_schema(
         operation_id="getPushMessage",
         summary="What became of a push message",
-        responses={200: schemas.Report, **schemas.errors(401, 404, 503)},
+        responses={200: schemas.Report, **schemas.errors(401, 403, 404, 429, 503)},
+        examples=[examples.REPORT],
     )
     def get(self, request: Request, message_id: int) -> Response:
-        message = get_object_or_404(PushMessage, pk=message_id, website=website_of(request))
+        message = message_of(request, message_id)
         states = Delivery.objects.of(message).by_state()
-        statistics: dict[str, int] = {"targeted": sum(states.values())}
-        statistics |= {state.value: states.get(state, 0) for state in DeliveryState}
+        counts: dict[str, int] = {"targeted": sum(states.values())}
+        counts |= {state.value: states.get(state, 0) for state in DeliveryState}
         reports = Event.objects.filter(push_message_id=message.pk, kind__in=REPORTS)
         counted: dict[str, int] = dict(reports.order_by().values_list("kind").annotate(count=Count("*")))
+        named = Delivery.objects.of(message).order_by("id")[:MOST_INLINE]
         return Response(
             {
-                "messageId": message.pk,
-                "state": message.state,
-                "transactional": message.transactional,
-                "createdAt": milliseconds(message.created_at),
-                "sendAt": milliseconds(message.scheduled_at),
-                "validUntil": milliseconds(message.valid_until),
-                "statistics": {**statistics, **{kind: counted.get(kind, 0) for kind in sorted(REPORTS)}},
-                "deliveries": _deliveries(message) if message.audience == Audience.RECIPIENTS else [],
+                **_shown(message),
+                "statistics": {**counts, **{kind: counted.get(kind, 0) for kind in sorted(REPORTS)}},
+                "deliveries": deliveries(list(named)) if message.audience == Audience.RECIPIENTS else [],
             }
         )
 
+    @extend_schema(
+        operation_id="changePushMessage",
+        summary="Pause, resume, cancel or reschedule a push message",
+        description="It takes effect within a second. A message can be rescheduled until it starts.",
+        request=Change,
+        responses={
+            200: schemas.PushMessage,
+            **schemas.errors(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+        },
+        examples=[*examples.CHANGES, examples.PUSH_MESSAGE],
+    )
+    def patch(self, request: Request, message_id: int) -> Response:
+        data = sent(Change, request)
+        message = message_of(request, message_id)
+        try:
+            done = _change(message, data)
+        except NotAccepted as error:
+            raise Unprocessable(str(error), ErrorCode.NOT_ACCEPTED) from error
+        if not done:
+            message.refresh_from_db(fields=["state"])
+            raise Conflict(f"The message is {message.state}: too late for that.", ErrorCode.STATE_CONFLICT)
+        return Response(_shown(message_of(request, message_id)))
 
-def _key_of(request: Request) -> str:
-    key = request.headers.get(KEY_HEADER, "")
-    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
-        raise serializers.ValidationError(
-            {KEY_HEADER: [f"Give up to {LONGEST_KEY} printable ASCII characters."]}
-        )
-    return key
+
+def _change(message: PushMessage, data: dict[str, Any]) -> bool:
+    if action := data.get("action"):
+        acts = {"pause": message.pause, "resume": message.resume, "cancel": message.cancel}
+        return acts[action]()
+    moment: datetime.datetime = data.get("sendAt") or data["schedule"]
+    return reschedule(message, moment)
 
 
-def _answer(accepted: outbox.Accepted, resolved: Resolved) -> dict[str, Any]:
+class PushMessageStatistics(Endpoint):
+    """One push message by push service, language and reason."""
+
+    scopes = {"GET": Scope.READ_MESSAGES}
+
+    @extend_schema(
+        operation_id="getPushMessageStatistics",
+        summary="A push message by push service, language and reason",
+        description="Walks over all its deliveries: a second or two for a million.",
+        responses={200: schemas.Breakdown, **schemas.errors(401, 403, 404, 429, 503)},
+        examples=[examples.BREAKDOWN],
+    )
+    def get(self, request: Request, message_id: int) -> Response:
+        message = message_of(request, message_id)
+        return Response({"messageId": message.pk, **statistics.breakdown(message)})
+
+
+class PushMessageDeliveries(Endpoint):
+    """The deliveries of one push message."""
+
+    scopes = {"GET": Scope.READ_MESSAGES}
+
+    @extend_schema(
+        operation_id="listDeliveries",
+        summary="A push message's deliveries, the oldest first",
+        parameters=[DeliveryPage],
+        responses={
+            200: schemas.page("DeliveryPage", schemas.DeliveryReport),
+            **schemas.errors(400, 401, 403, 404, 429, 503),
+        },
+        examples=[examples.page_of(examples.DELIVERY)],
+    )
+    def get(self, request: Request, message_id: int) -> Response:
+        query = asked(DeliveryPage, request)
+        rows = Delivery.objects.of(message_of(request, message_id))
+        if "state" in query:
+            rows = rows.filter(state=query["state"])
+        page, cursor = page_of(rows, query, newest_first=False)
+        return Response({"items": deliveries(page), "nextCursor": cursor})
+
+
+def message_of(request: Request, message_id: int) -> PushMessage:
+    """The website's own message, or 404."""
+    rows = PushMessage.objects.prefetch_related("texts")
+    return get_object_or_404(rows, pk=message_id, website=caller_of(request).website_id)
+
+
+def _shown(message: PushMessage) -> dict[str, Any]:
     return {
-        "messageId": accepted.message_id,
-        "recipients": len(resolved.recipients) - len(accepted.unreachable),
-        "deliveries": accepted.deliveries,
-        "unreachable": resolved.unreachable(accepted.unreachable),
+        "messageId": message.pk,
+        "title": message.title,
+        "state": message.state,
+        "audience": message.audience,
+        "transactional": message.transactional,
+        "createdAt": milliseconds(message.created_at),
+        "sendAt": milliseconds(message.scheduled_at),
+        "validUntil": milliseconds(message.valid_until),
+        "finishedAt": milliseconds(message.finished_at),
+        "pausedBecause": message.paused_because if message.state == MessageState.PAUSED else "",
     }
 
 
-def _deliveries(message: PushMessage) -> list[dict[str, Any]]:
-    """At most 1,000 recipients' deliveries, in two queries."""
+def deliveries(rows: list[Delivery]) -> list[dict[str, Any]]:
+    """Two queries, whatever the number. An erased recipient has no id any more."""
+    recipients = Recipient.objects.only("client_id", "customer_id").in_bulk(
+        {delivery.recipient_id for delivery in rows}
+    )
     reported: dict[int | None, set[str]] = {}
-    for delivery_id, kind in Event.objects.filter(push_message_id=message.pk).values_list(
-        "delivery_id", "kind"
-    ):
+    reports = Event.objects.filter(delivery_id__in=[delivery.pk for delivery in rows])
+    for delivery_id, kind in reports.values_list("delivery_id", "kind"):
         reported.setdefault(delivery_id, set()).add(kind)
-    deliveries = Delivery.objects.of(message).select_related("recipient").order_by("id")
-    return [
-        {
-            "clientId": delivery.recipient.client_id,
-            "customerId": delivery.recipient.customer_id or None,
-            "pushService": delivery.push_service,
-            "state": delivery.state,
-            "reason": delivery.reason,
-            **{kind: kind in reported.get(delivery.pk, ()) for kind in sorted(REPORTS)},
-        }
-        for delivery in deliveries[:10_000]
-    ]
+    shown = []
+    for delivery in rows:
+        recipient = recipients.get(delivery.recipient_id)
+        shown.append(
+            {
+                "deliveryId": delivery.pk,
+                "clientId": recipient.client_id if recipient else None,
+                "customerId": (recipient.customer_id or None) if recipient else None,
+                "pushService": delivery.push_service,
+                "state": delivery.state,
+                "reason": delivery.reason,
+                "attempts": delivery.attempts,
+                "answeredAt": milliseconds(delivery.answered_at),
+                **{str(kind): kind in reported.get(delivery.pk, ()) for kind in sorted(REPORTS)},
+            }
+        )
+    return shown

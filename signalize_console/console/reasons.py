@@ -41,6 +41,9 @@ REASONS = {
     "broken_after_sending": _("The connection broke before the answer; the push service may have taken the message."),
     "worker_lost": _("The worker that sent it died. A marketing message is then not repeated: it may have arrived."),
     "valid_until": _("Its time was over before it could be sent."),
+    "value_missing": _(
+        "A placeholder had no value for this recipient and no fallback. Give it one, in the text or by API."
+    ),
     "message_cancelled": _("Somebody cancelled the message."),
     "subscription_unsubscribed": _("The visitor unsubscribed before it could be sent."),
     "subscription_expired": _("The browser's subscription ended before it could be sent."),

@@ -27,7 +27,8 @@ WHERE delivery.recipient_id = %(recipient)s
 """
 # Recipient 0 is nobody. Deliveries that still wait are cancelled by the engine, which finds no subscription.
 DELIVERIES = """
-UPDATE deliveries_delivery SET recipient_id = 0, message_url = '' WHERE recipient_id = %(recipient)s
+UPDATE deliveries_delivery SET recipient_id = 0, message_url = '', data = NULL
+WHERE recipient_id = %(recipient)s
 """
 REPORTS = """
 UPDATE activity_event SET recipient_id = NULL, properties = '{}'

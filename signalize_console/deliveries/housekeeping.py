@@ -19,6 +19,12 @@ WHERE id IN (
 )
 """
 DROP_TALLIES = "DELETE FROM deliveries_tally WHERE minute < now() - interval '30 days'"
+# The oldest keys come first by their ids, too.
+FORGET_KEYS = """
+DELETE FROM deliveries_idempotencykey
+WHERE id IN (SELECT id FROM deliveries_idempotencykey ORDER BY id LIMIT %s)
+  AND created_at < now() - interval '30 days'
+"""
 CHUNK = 10_000
 
 
@@ -26,7 +32,7 @@ def clean_up() -> None:
     heartbeats.forget_old()
     with connection.cursor() as cursor:
         cursor.execute(DROP_TALLIES)
-        while True:
-            cursor.execute(EXPIRE_QUARANTINED, [CHUNK])
-            if cursor.rowcount < CHUNK:
-                return
+        for statement in (EXPIRE_QUARANTINED, FORGET_KEYS):
+            cursor.execute(statement, [CHUNK])
+            while cursor.rowcount == CHUNK:
+                cursor.execute(statement, [CHUNK])

@@ -20,8 +20,9 @@ MOST_LOSSES = 5
 # Marketing messages take turns by chance; transactional ones come in the order of their time.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT waiting.*, message.website_id, message.transactional, message.seconds_left FROM (
-        SELECT id, day, website_id, transactional, extract(epoch FROM valid_until - now()) AS seconds_left
+    SELECT waiting.*, message.website_id, message.transactional, message.seconds_left, message.data FROM (
+        SELECT id, day, website_id, transactional, CASE WHEN personal THEN data END AS data,
+            extract(epoch FROM valid_until - now()) AS seconds_left
         FROM messaging_pushmessage
         WHERE transactional = %s AND due_at <= now() AND state = 'sending'
           AND valid_until > now(){only}
@@ -47,7 +48,8 @@ RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id
     subscription.created_at > now() - interval '10 minutes', subscription.key_mismatch_at IS NOT NULL,
     coalesce(recipient.language, ''), coalesce(recipient.customer_id, ''),
     coalesce(recipient.customer_verified, false),
-    coalesce(NOT due.transactional AND recipient.paused_until > now(), false)
+    coalesce(NOT due.transactional AND recipient.paused_until > now(), false),
+    coalesce(recipient.attributes, '{{}}') || due.data || coalesce(delivery.data, '{{}}')
 """
 TRUSTED, SUSPECT = "losses < 2", "losses >= 2"
 SUSPECTS = """ AND id IN (
@@ -184,6 +186,8 @@ class Claimed(NamedTuple):
     customer_id: str
     customer_verified: bool
     is_paused: bool = False
+    # JSON, where the message has placeholders.
+    values: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

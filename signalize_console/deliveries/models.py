@@ -69,6 +69,8 @@ class Delivery(models.Model):
     # The transaction that ended it: readers go on from there (activity/cursors.py).
     ended_in = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now())
+    # This recipient's values for the placeholders, where the sender gave some.
+    data = models.JSONField(null=True)
     # Where the push service keeps it until the browser has fetched it, and how calling it back went.
     message_url = models.TextField(db_default="")
     recall = models.CharField(_("recall"), max_length=12, choices=Recall, db_default="")
@@ -145,12 +147,12 @@ class Attempt(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """The promise that one key makes one push message. ``answer`` is what is said again at a repeat."""
+    """The promise that one key does one thing. ``answer`` is what is said again at a repeat."""
 
     website = models.ForeignKey(Website, models.CASCADE)
     key = models.CharField(max_length=255)
     fingerprint = models.BinaryField(max_length=32)
-    push_message = models.ForeignKey(PushMessage, models.CASCADE)
+    push_message = models.ForeignKey(PushMessage, models.CASCADE, null=True)
     answer = models.JSONField()
     created_at = models.DateTimeField(db_default=Now())
 

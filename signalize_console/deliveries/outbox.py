@@ -5,10 +5,9 @@ deliveries are made by the engine, chunk by chunk.
 """
 
 import datetime
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
@@ -18,22 +17,26 @@ from signalize_console.audiences.compiler import freeze
 from signalize_console.audiences.models import Segment
 from signalize_console.audiences.tree import BadSegment
 from signalize_console.deliveries import wake
-from signalize_console.deliveries.models import IdempotencyKey
-from signalize_console.messaging import rendering
+from signalize_console.deliveries.idempotency import InFlight, KeyReused, NotAccepted, once
+from signalize_console.messaging import rendering, storing
 from signalize_console.messaging.models import Audience, PushMessage, PushMessageText
+from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.states import MessageState, states_before
 from signalize_console.recipients.models import Recipient, SubscriptionState
-from signalize_console.websites.models import Website
+
+__all__ = ["Accepted", "InFlight", "KeyReused", "NobodyReachable", "NotAccepted", "ValuesMissing", "send"]
 
 MAX_RECIPIENTS = 1_000
 
 MAKE_DELIVERIES = """
 WITH made AS (
     INSERT INTO deliveries_delivery
-        (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at)
-    SELECT %(day)s, %(message)s, id, recipient_id, push_service, 'pending', %(due)s
-    FROM recipients_subscription
-    WHERE website_id = %(website)s AND recipient_id = ANY(%(recipients)s) AND state = %(active)s
+        (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at, data)
+    SELECT %(day)s, %(message)s, subscription.id, recipient_id, push_service, 'pending', %(due)s,
+        given.data::jsonb
+    FROM unnest(%(recipients)s::bigint[], %(data)s::text[]) AS given (recipient, data)
+    JOIN recipients_subscription subscription ON subscription.recipient_id = given.recipient
+    WHERE website_id = %(website)s AND state = %(active)s
     RETURNING recipient_id
 ), counted AS (
     UPDATE messaging_pushmessage SET total = (SELECT count(*) FROM made) WHERE id = %(message)s
@@ -41,17 +44,23 @@ WITH made AS (
 SELECT recipient_id FROM made
 """
 
-
-class NotAccepted(ValueError):
-    """A push message that can't be sent as it is; nothing was stored. ``str()`` says why and what to do."""
+# The values of each recipient's placeholders, by the recipient's id.
+Data = Mapping[int, Mapping[str, Any]]
+# A saved segment, or a tree of conditions.
+Chosen = Segment | Mapping[str, Any] | None
 
 
 class NobodyReachable(NotAccepted):
     """None of the named recipients has an active subscription."""
 
 
-class KeyReused(NotAccepted):
-    """The idempotency key was used before, for something else."""
+class ValuesMissing(NotAccepted):
+    """Placeholders without a value and without a fallback: ``missing`` has (recipient id, name)."""
+
+    def __init__(self, missing: list[tuple[int, str]]) -> None:
+        names = ", ".join(dict.fromkeys(name for _recipient, name in missing))
+        super().__init__(f"There is no value for: {names}. Give one, or a fallback in the text.")
+        self.missing = missing
 
 
 @dataclass(frozen=True)
@@ -69,86 +78,73 @@ def send(
     texts: Sequence[PushMessageText] = (),
     recipients: Iterable[Recipient] | None = None,
     *,
-    segment: Segment | Mapping[str, Any] | None = None,
+    data: Data | None = None,
+    segment: Chosen = None,
     idempotency_key: str = "",
     fingerprint: object = None,
+    even_if_expired: bool = False,
 ) -> Accepted:
     """Accepts a new push message with its texts, or a saved draft, for these recipients or for everyone.
 
     ``segment``, a saved one or a tree of conditions, narrows everyone; without it the message's own does.
-    ``unreachable`` lists the ids of the recipients without an active subscription. ``fingerprint`` is
-    anything that JSON can say of the request: a repeat of the key with another one raises KeyReused.
+    ``unreachable`` lists the ids of the recipients without an active subscription. Where the texts have
+    placeholders, the recipients' attributes fill them, ``message.data`` comes before these, and ``data``
+    before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``.
     """
-    fingerprint_hash = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).digest()
-    with transaction.atomic():
-        if idempotency_key and (earlier := _earlier(message.website, idempotency_key, fingerprint_hash)):
-            return earlier
-        accepted = _accept(message, texts, recipients, segment)
-        if idempotency_key:
-            _remember(message, idempotency_key, fingerprint_hash, accepted)
-        transaction.on_commit(lambda: wake.wake(transactional=message.transactional))
-    return accepted
 
+    def act() -> dict[str, Any]:
+        return asdict(
+            _accept(message, texts, recipients, data or {}, segment, even_if_expired=even_if_expired)
+        )
 
-def _earlier(website: Website, key: str, fingerprint: bytes) -> Accepted | None:
-    """What this key was answered before. Twins in flight wait here for each other."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [website.pk % 2**31, key])
-    known = IdempotencyKey.objects.filter(website=website, key=key).first()
-    if known is None:
-        return None
-    if bytes(known.fingerprint) != fingerprint:
-        raise KeyReused("This idempotency key was used before with another content. Use a new key.")
-    return Accepted(**known.answer, replayed=True)
-
-
-def _remember(message: PushMessage, key: str, fingerprint: bytes, accepted: Accepted) -> None:
-    answer = {
-        "message_id": accepted.message_id,
-        "deliveries": accepted.deliveries,
-        "unreachable": accepted.unreachable,
-    }
-    IdempotencyKey.objects.create(
-        website=message.website, key=key, fingerprint=fingerprint, push_message=message, answer=answer
-    )
+    if idempotency_key:
+        done = once(message.website_id, idempotency_key, fingerprint, act)
+        return Accepted(**{**done.answer, "replayed": done.replayed})
+    with transaction.atomic(savepoint=False):
+        return Accepted(**act())
 
 
 def _accept(
     message: PushMessage,
     texts: Sequence[PushMessageText],
     recipients: Iterable[Recipient] | None,
-    segment: Segment | Mapping[str, Any] | None,
+    data: Data,
+    segment: Chosen,
+    *,
+    even_if_expired: bool,
 ) -> Accepted:
     now = timezone.now()
-    _fix_times(message, now)
-    named = None if recipients is None else [recipient.pk for recipient in recipients]
+    _fix_times(message, now, even_if_expired)
+    named = None if recipients is None else {recipient.pk: recipient for recipient in recipients}
     if named is None:
         _freeze_segment(message, segment)
     else:
         message.audience = Audience.RECIPIENTS
     starts_at_once = named is not None and message.due_at == now
-    state = MessageState.SENDING if starts_at_once else MessageState.SCHEDULED
-    _store(message, texts, state)
+    texts = _store(message, texts, MessageState.SENDING if starts_at_once else MessageState.SCHEDULED)
+    transaction.on_commit(lambda: wake.wake(transactional=message.transactional))
     if named is None:
         return Accepted(message.pk, None)
-    reached = _make_deliveries(message, named)
+    if message.personal:
+        _check_values(message, texts, named.values(), data)
+    reached = _make_deliveries(message, list(named), data)
     if not reached:
         raise NobodyReachable("None of these recipients has an active subscription.")
     return Accepted(message.pk, len(reached), sorted(set(named) - set(reached)))
 
 
-def _fix_times(message: PushMessage, now: datetime.datetime) -> None:
+def _fix_times(message: PushMessage, now: datetime.datetime, even_if_expired: bool) -> None:
     """The clock is read once: the day of the partition, when it is due, and until when it is valid."""
     start = max(message.scheduled_at or now, now)
     message.day = now.astimezone(datetime.UTC).date()
     message.due_at = start
     latest = start + datetime.timedelta(seconds=message.ttl)
     message.valid_until = min(message.valid_until or latest, latest)
-    if message.valid_until <= start:
+    if message.valid_until <= start and not even_if_expired:
         raise NotAccepted("validUntil lies before the time of sending. Give a later one.")
 
 
-def _freeze_segment(message: PushMessage, segment: Segment | Mapping[str, Any] | None) -> None:
+def _freeze_segment(message: PushMessage, segment: Chosen) -> None:
     """The message keeps the segment as it is now; "days ago" count from when it is to be sent."""
     if segment is not None:
         message.segment = segment if isinstance(segment, Segment) else None
@@ -165,25 +161,26 @@ def _freeze_segment(message: PushMessage, segment: Segment | Mapping[str, Any] |
         raise NotAccepted(f"The segment can't be used. {error}") from error
 
 
-def _store(message: PushMessage, texts: Sequence[PushMessageText], state: MessageState) -> None:
+def _store(
+    message: PushMessage, texts: Sequence[PushMessageText], state: MessageState
+) -> Sequence[PushMessageText]:
     is_new = message.pk is None
-    if (
-        not is_new
-        and not PushMessage.objects.filter(pk=message.pk, state__in=states_before(state))
-        .select_for_update()
-        .exists()
-    ):
-        raise NotAccepted("This push message was sent or withdrawn already.")
+    if not is_new:
+        drafts = PushMessage.objects.filter(pk=message.pk, state__in=states_before(state))
+        if not drafts.select_for_update().exists():
+            raise NotAccepted("This push message was sent or withdrawn already.")
+        texts = _texts_of(message)
     message.state = state
-    message.save()
+    message.personal = bool(placeholders(written for text in texts for written in text.written))
     if is_new:
-        for text in texts:
-            text.push_message = message
-        PushMessageText.objects.bulk_create(texts)
+        storing.insert(message, texts)
+    else:
+        message.save()
     try:
-        rendering.check_size(message, texts or _texts_of(message))
+        rendering.check_size(message, texts)
     except rendering.TooLarge as error:
         raise NotAccepted(str(error)) from error
+    return texts
 
 
 def _texts_of(message: PushMessage) -> list[PushMessageText]:
@@ -193,14 +190,33 @@ def _texts_of(message: PushMessage) -> list[PushMessageText]:
     return texts
 
 
-def _make_deliveries(message: PushMessage, recipient_ids: list[int]) -> list[int]:
+def _check_values(
+    message: PushMessage, texts: Sequence[PushMessageText], recipients: Iterable[Recipient], data: Data
+) -> None:
+    """Renders each recipient's message: every placeholder has a value, and the whole is not too large."""
+    missing = []
+    for recipient in recipients:
+        values = {**recipient.attributes, **message.data, **data.get(recipient.pk, {})}
+        try:
+            rendering.check_size(message, [rendering.text_for(texts, recipient.language)], values)
+        except MissingValue as error:
+            missing.append((recipient.pk, str(error.args[0])))
+        except rendering.TooLarge as error:
+            raise NotAccepted(str(error)) from error
+    if missing:
+        raise ValuesMissing(missing)
+
+
+def _make_deliveries(message: PushMessage, recipient_ids: list[int], data: Data) -> list[int]:
     """One statement, whatever the number. Returns the recipient id of each delivery made."""
+    given = [json.dumps(data[one]) if data.get(one) else None for one in recipient_ids]
     values = {
         "day": message.day,
         "message": message.pk,
         "due": message.due_at,
         "website": message.website_id,
         "recipients": recipient_ids,
+        "data": given,
         "active": SubscriptionState.ACTIVE,
     }
     with connection.cursor() as cursor:

@@ -3,6 +3,7 @@
 import base64
 import functools
 import hashlib
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from signalize_console.deliveries import tokens
 from signalize_console.deliveries.ledger import LEASE_SECONDS, Claimed, Result
 from signalize_console.messaging import rendering
 from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.placeholders import MissingValue
 from signalize_console.recipients.identity import person
 from signalize_console.recipients.models import SubscriptionState
 from signalize_console.webpush.encryption import BadSubscriptionKeys, PayloadTooLarge, encrypt
@@ -64,7 +66,11 @@ class Prepared:
     spread: int
     verified_only: bool
 
-    def content(self, language: str) -> dict[str, Any]:
+    def content(self, language: str, values: str | None = None) -> dict[str, Any]:
+        """Once a language, unless it has placeholders; raises MissingValue."""
+        if values is not None:
+            text = rendering.text_for(self.texts, language)
+            return rendering.notification(self.message, text, json.loads(values))
         if language not in self.contents:
             self.contents[language] = rendering.notification(
                 self.message, rendering.text_for(self.texts, language)
@@ -111,6 +117,8 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
         body = encrypt(_plaintext(message, delivery), delivery.p256dh, delivery.auth)
     except (BadSubscriptionKeys, EndpointRefused, PayloadTooLarge) as error:
         return Result(delivery, "failed", "not_sent", type(error).__name__, answer=str(error))
+    except MissingValue:
+        return Result(delivery, "suppressed", "not_sent", "value_missing")
     return PushRequest(
         id=delivery,
         endpoint=endpoint,
@@ -125,7 +133,7 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
 
 def _plaintext(message: Prepared, delivery: Claimed) -> bytes:
     return rendering.payload(
-        message.content(delivery.language),
+        message.content(delivery.language, delivery.values),
         tokens.make(delivery.id, delivery.day),
         message.expires,
         spread=message.spread,

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.messaging.placeholders import validate_text_link
 from signalize_console.websites.origins import validate_link
 
 DAY = 86_400
@@ -31,6 +32,14 @@ class Link(models.CharField):
         options.setdefault("max_length", 2000)
         options.setdefault("blank", True)
         options.setdefault("validators", [validate_link])
+        super().__init__(*args, **options)
+
+
+class TextLink(Link):
+    """A link that a click opens; it may hold placeholders."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("validators", [validate_text_link])
         super().__init__(*args, **options)
 
 
@@ -60,6 +69,14 @@ class Content(models.Model):
         validators=[RegexValidator(TOPIC, _("Up to 32 letters, digits, - and _."))],
         help_text=_("A later message with the same topic replaces this one, waiting or shown."),
     )
+    tag = models.CharField(
+        _("tag"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("A later notification with the same tag replaces this one on the screen."),
+    )
 
     class Meta:
         abstract = True
@@ -76,17 +93,26 @@ class Text(models.Model):
     standard = models.BooleanField(_("standard"), default=False)
     title = models.CharField(_("title"), max_length=200)
     message = models.TextField(_("message"), max_length=1000, blank=True)
-    link = Link(_("link"), blank=False, help_text=_("The page that a click opens."))
+    link = TextLink(_("link"), blank=False, help_text=_("The page that a click opens."))
     first_button = models.CharField(_("first button"), max_length=50, blank=True)
-    first_button_link = Link(_("first button's link"))
+    first_button_link = TextLink(_("first button's link"))
     second_button = models.CharField(_("second button"), max_length=50, blank=True)
-    second_button_link = Link(_("second button's link"))
+    second_button_link = TextLink(_("second button's link"))
 
     class Meta:
         abstract = True
 
     def __str__(self) -> str:
         return f"{self.language}: {self.title}"
+
+    @property
+    def written(self) -> list[str]:
+        """All that may hold placeholders."""
+        return [
+            *(self.title, self.message, self.link),
+            *(self.first_button, self.first_button_link),
+            *(self.second_button, self.second_button_link),
+        ]
 
     @property
     def buttons(self) -> list[tuple[str, str]]:

@@ -28,6 +28,8 @@ class MessageTemplate(Content):
 
     website = models.ForeignKey(Website, models.PROTECT, verbose_name=_("website"))
     name = models.CharField(_("name"), max_length=100)
+    # What its placeholders mean, in JSON: [{"name", "type", "example", "required", "description"}]
+    variables = models.JSONField(_("variables"), default=list, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -94,6 +96,9 @@ class PushMessage(Content):
     # After a cancel: up to which subscription its deliveries are being taken back; none: all are.
     recall_cursor = models.BigIntegerField(editable=False, null=True)
     total = models.PositiveBigIntegerField(_("deliveries"), editable=False, default=0)
+    # Whether its texts have placeholders, and the values for them that are the same for everybody.
+    personal = models.BooleanField(editable=False, default=False, db_default=False)
+    data = models.JSONField(editable=False, default=dict, db_default=models.Value({}, models.JSONField()))
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
     # The transaction that ended it: readers go on from there (activity/cursors.py).
@@ -186,6 +191,15 @@ class PushMessage(Content):
         return self.may_withdraw and self.move_to(
             MessageState.DRAFT, due_at=None, day=None, sent_by="", valid_until=limit, frozen_segment=None
         )
+
+    def use(self, template: MessageTemplate) -> list["PushMessageText"]:
+        """Takes over the template's content, and returns its texts, not saved yet."""
+        for field in Content._meta.get_fields():
+            setattr(self, field.name, getattr(template, field.name))
+        names = [field.name for field in Text._meta.get_fields()]
+        return [
+            PushMessageText(**{name: getattr(text, name) for name in names}) for text in template.texts.all()
+        ]
 
     def copy_as_draft(self) -> "PushMessage":
         """The same content, ready to be changed and sent again."""

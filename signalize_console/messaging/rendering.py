@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from signalize_console.messaging.content import Text
 from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.placeholders import Values, fill, fill_link
 from signalize_console.webpush.encryption import ADVISED_PLAINTEXT
 
 TOKEN_BYTES = 160
@@ -34,15 +35,23 @@ def text_for(texts: Sequence[Text], language: str) -> Text:
 
 def tag_of(message: PushMessage) -> str:
     """By which a browser knows that a notification takes the place of another one."""
-    return message.topic or f"push-message-{message.pk}"
+    return message.tag or message.topic or f"push-message-{message.pk}"
 
 
-def notification(message: PushMessage, text: Text) -> dict[str, Any]:
-    """The ``notification`` member (Push API, declarative push message), without what differs per delivery."""
+def notification(message: PushMessage, text: Text, values: Values | None = None) -> dict[str, Any]:
+    """The ``notification`` member (Push API, declarative push message), without what differs per delivery.
+
+    With ``values``, placeholders are filled; raises MissingValue.
+    """
+    words, links = (
+        (lambda written: written, lambda written: written)
+        if values is None
+        else (lambda written: fill(written, values), lambda written: fill_link(written, values))
+    )
     members = {
-        "title": text.title,
-        "body": text.message,
-        "navigate": text.link,
+        "title": words(text.title),
+        "body": words(text.message),
+        "navigate": links(text.link),
         "lang": text.language,
         "icon": message.icon,
         "image": message.image,
@@ -51,7 +60,7 @@ def notification(message: PushMessage, text: Text) -> dict[str, Any]:
         "silent": message.silent,
         "requireInteraction": message.require_interaction,
         "actions": [
-            {"action": f"button-{number}", "title": label, "navigate": link}
+            {"action": f"button-{number}", "title": words(label), "navigate": links(link)}
             for number, (label, link) in enumerate(text.buttons, start=1)
         ],
     }
@@ -116,10 +125,11 @@ def reporting(content: dict[str, Any], token: str) -> dict[str, Any]:
     return changed
 
 
-def check_size(message: PushMessage, texts: Sequence[Text]) -> None:
+def check_size(message: PushMessage, texts: Sequence[Text], values: Values | None = None) -> None:
     """Raises TooLarge, naming the language and by how much, if a text would not fit."""
     for text in texts:
-        size = len(payload(notification(message, text), "0" * TOKEN_BYTES, 9_999_999_999))
+        content = notification(message, text, values)
+        size = len(payload(content, "0" * TOKEN_BYTES, 9_999_999_999))
         if size > ADVISED_PLAINTEXT:
             raise TooLarge(
                 _(

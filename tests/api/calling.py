@@ -12,6 +12,7 @@ from signalize_console.messaging.models import PushMessage, PushMessageText
 
 SEND = "/v3/subscriptions/pushmessages"
 SIX_FIELDS = {"timestamp": str, "status": int, "error": str, "message": str, "path": str, "errorCode": str}
+EVERY_FIELD = {**SIX_FIELDS, "requestId": str, "errors": list}
 TEXT = {
     "language": "en",
     "standard": True,
@@ -40,6 +41,12 @@ class Api:
     def get(self, path: str, **headers: str) -> Any:
         return self.client.get(path, headers={"X-API-Key": self.key, **headers})
 
+    def send(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        data = b"" if body is None else json.dumps(body).encode()
+        return self.client.generic(
+            method, path, data, "application/json", headers={"X-API-Key": self.key, **headers}
+        )
+
 
 def body_for(*references: dict[str, str], **text: Any) -> dict[str, Any]:
     return {"recipients": list(references), "webPush": {"webPushMessageTexts": [{**TEXT, **text}]}}
@@ -48,8 +55,11 @@ def body_for(*references: dict[str, str], **text: Any) -> dict[str, Any]:
 def read_six_fields(response: Any, status: int, code: ErrorCode) -> str:
     """The message of a refusal, once its body is the documented one to the letter."""
     said = response.json()
-    assert {name: type(value) for name, value in said.items()} == SIX_FIELDS
-    assert list(said) == list(SIX_FIELDS)
+    assert {name: type(value) for name, value in said.items()} == EVERY_FIELD
+    assert list(said) == list(EVERY_FIELD)
+    assert said["requestId"] == response.headers["X-Request-Id"]
+    assert all(set(one) == {"field", "code", "message"} for one in said["errors"])
+    assert said["errors"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", said["timestamp"])
     assert (response.status_code, said["status"], said["errorCode"]) == (status, status, code), said
     assert said["path"] == response.request["PATH_INFO"]

@@ -3,6 +3,7 @@
 import pytest
 
 from signalize_console.api.models import ApiKey
+from signalize_console.api.scopes import EVERYTHING
 from signalize_console.websites.models import Website
 from tests.api.calling import Api
 from tests.makers import make_subscription, make_website
@@ -15,7 +16,7 @@ def website(db: None) -> Website:
 
 @pytest.fixture
 def key(website: Website) -> str:
-    return ApiKey.issue(website, "shop")[1]
+    return ApiKey.issue(website, "shop", EVERYTHING)[1]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from signalize_console import environment
 from signalize_console.api.models import ApiKey
+from signalize_console.api.scopes import EVERYTHING
 from signalize_console.browser.demo import NAME as DEMO_SHOP
 from signalize_console.messaging.models import MessageTemplate, TemplateText
 from signalize_console.websites.models import Website
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         self._make_account()
         website = self._make_website(port)
         if not ApiKey.objects.filter(website=website).exists():
-            _key, text = ApiKey.issue(website, "Demo")
+            _key, text = ApiKey.issue(website, "Demo", EVERYTHING, by="bootstrap")
             self.stdout.write(
                 f"Send by API (the key is shown only now):\n\n{CURL.format(port=port, key=text)}\n"
             )
