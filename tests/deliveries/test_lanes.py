@@ -52,7 +52,7 @@ class World:
         self.last += 1
         return Claimed(
             *(self.last, datetime.date(2026, 11, 1), 1, message, WEBSITE, service, 3600.0, self.last, 1),
-            *("active", "", "", "", 1, False, False, "en"),
+            *("active", "", "", "", 1, False, False, "en", "", False),
         )
 
     def answer(self, delivery: Claimed, outcome: str = "accepted", **fields: Any) -> None:
