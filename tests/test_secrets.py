@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
+from signalize_console.api.authentication import Caller
 from signalize_console.api.models import ApiKey
 from signalize_console.deliveries import tokens
 from signalize_console.recipients import subscribing
@@ -19,12 +20,14 @@ def use_a_token() -> None:
 
 
 def use_an_api_key() -> None:
-    assert ApiKey.find(ApiKey.issue(make_website(), "shop")[1])
+    assert Caller.admit(ApiKey.issue(make_website(), "shop")[1])
 
 
 def use_an_auth_secret() -> None:
     subscription = make_subscription(make_website())
-    assert subscribing.unsubscribe(subscription.website, subscription.endpoint, subscription.auth)
+    assert subscribing.unsubscribe(
+        subscription.website, subscribing.Proof(subscription.endpoint, subscription.auth)
+    )
 
 
 @pytest.mark.parametrize("use", [use_a_token, use_an_api_key, use_an_auth_secret])

@@ -1,5 +1,6 @@
 """Who calls: the key in the header ``X-API-Key``, and in no other place; and what that key may do."""
 
+import hmac
 import ipaddress
 from dataclasses import dataclass
 
@@ -17,25 +18,26 @@ from signalize_console.api.models import MARK, hash_of
 HEADER = "X-API-Key"
 
 # Finds the key, counts its use and notes it once a minute: one statement, and one that waits for no disk
-# but in that minute. A key that is not alive is found, and not counted.
+# but in that minute. A key that is dead or not proven is found, and not counted.
 ADMIT = """
 WITH known AS (
     SELECT id, website_id, name, scopes, networks, requests_per_minute, last_used_at,
-        revoked_at IS NULL AND coalesce(expires_at > now(), true) AS alive
-    FROM api_apikey WHERE prefix = %s AND secret_hash = %s
+        revoked_at IS NULL AND coalesce(expires_at > now(), true) AS alive, secret_hash,
+        secret_hash = %s AS proven
+    FROM api_apikey WHERE prefix = %s
 ), used AS (
     INSERT INTO api_keyuse AS use (key_id, minute, requests)
-    SELECT id, date_trunc('minute', now()), 1 FROM known WHERE alive
+    SELECT id, date_trunc('minute', now()), 1 FROM known WHERE alive AND proven
     ON CONFLICT (key_id) DO UPDATE SET
         requests = CASE use.minute WHEN excluded.minute THEN use.requests + 1 ELSE 1 END,
         minute = excluded.minute
     RETURNING requests
 ), noted AS (
     UPDATE api_apikey SET last_used_at = now() FROM known
-    WHERE api_apikey.id = known.id AND alive
+    WHERE api_apikey.id = known.id AND alive AND proven
       AND coalesce(known.last_used_at < now() - interval '1 minute', true)
 )
-SELECT id, website_id, name, scopes, networks, requests_per_minute, alive, coalesce(requests, 0),
+SELECT secret_hash, id, website_id, name, scopes, networks, requests_per_minute, alive, coalesce(requests, 0),
     60 - extract(second FROM now())::int
 FROM known LEFT JOIN used ON true
 """
@@ -62,10 +64,13 @@ class Caller:
         prefix, _separator, secret = rest.partition("_")
         if mark != MARK or not secret or not (text.isascii() and text.isprintable()):
             return None
+        given = hash_of(secret)
         with connection.cursor() as cursor:
-            cursor.execute(ADMIT, [prefix, hash_of(secret)])
+            cursor.execute(ADMIT, [given, prefix])
             row = cursor.fetchone()
-        return cls(*row) if row else None
+        if row is None or not hmac.compare_digest(bytes(row[0]), given):
+            return None
+        return cls(*row[1:])
 
     @property
     def is_over_limit(self) -> bool:

@@ -51,9 +51,9 @@ def mended(body: dict[str, Any], path: str) -> dict[str, Any]:
     without_rivals(body, "schedule", "sendAt")
     without_rivals(body, "segmentFilter", "segment", "segmentId")
     without_rivals(body, "segment", "segmentId")
-    if path == AUDIENCE and "webPush" not in body:
+    if path == AUDIENCE:
+        # A template has an id that no message has: whoever follows the link to a message finds nothing.
         body["status"] = "ACTIVE"
-    if path == AUDIENCE and body.get("status") != "TEMPLATE":
         body.pop("name", None)
         body.pop("variables", None)
     set_where_given = {

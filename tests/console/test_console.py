@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from signalize_console.api.models import ApiKey
+from signalize_console.api.authentication import Caller
+from signalize_console.api.models import ApiKey, KeyRecord
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.models import Attempt, Delivery
 from signalize_console.messaging.models import MessageTemplate, PushMessage, TemplateText
@@ -87,7 +88,7 @@ def test_the_first_start_prints_what_one_needs_once() -> None:
     assert key
     login = Client().post("/admin/login/?next=/admin/", {"username": "admin", "password": password[1]})
     assert login.headers["Location"] == "/admin/"
-    assert ApiKey.find(key[1]) is not None
+    assert is_alive(key[1])
     again = io.StringIO()
     call_command("bootstrap", port=9000, stdout=again)
     assert again.getvalue() == ""
@@ -209,14 +210,39 @@ def test_a_link_alone_sends_nothing(boss: Client, website: Website) -> None:
         assert step(boss, name, message, "get").status_code == 403
 
 
+def is_alive(text: str) -> bool:
+    caller = Caller.admit(text)
+    return caller is not None and caller.alive
+
+
 def test_an_api_key_is_shown_once(boss: Client, website: Website) -> None:
-    answer = boss.post("/admin/api/apikey/add/", {"website": website.pk, "name": "CRM"}, follow=True)
+    form = {
+        "website": website.pk,
+        "name": "CRM",
+        "scopes": ["messages:read"],
+        "requests_per_minute": 60,
+        "networks": "",
+    }
+    answer = boss.post("/admin/api/apikey/add/", form, follow=True)
     shown = re.search(r"sk_[0-9a-f]{8}_[\w-]{43}", answer.content.decode())
     assert shown
-    assert ApiKey.find(shown[0]) is not None
+    assert is_alive(shown[0])
     assert shown[0] not in boss.get("/admin/api/apikey/").content.decode()
     boss.post("/admin/api/apikey/", {"action": "revoke", "_selected_action": [ApiKey.objects.get().pk]})
-    assert ApiKey.find(shown[0]) is None
+    assert not is_alive(shown[0])
+
+
+def test_an_api_key_is_rotated_and_both_live(boss: Client, website: Website) -> None:
+    key, text = ApiKey.issue(website, "CRM", ["messages:read"])
+    answer = boss.post(
+        "/admin/api/apikey/", {"action": "rotate", "_selected_action": [key.pk]}, follow=True
+    ).content.decode()
+    shown = re.search(r"sk_[0-9a-f]{8}_[\w-]{43}", answer)
+    assert shown
+    assert (is_alive(text), is_alive(shown[0])) == (True, True)
+    page = boss.get(f"/admin/api/apikey/{key.pk}/change/").content.decode()
+    assert "rotated" in page
+    assert str(KeyRecord.objects.get(deed="rotated").by) in page
 
 
 def everything(website: Website) -> None:
