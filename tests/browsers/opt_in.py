@@ -85,6 +85,10 @@ def complaints(browser: Browser, selector: str) -> list[str]:
     browser.js(f"(() => {{ {(Path(package.origin).parent / 'axe.min.js').read_text()} ; return 1 }})()")
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     options = {"runOnly": {"type": "tag", "values": tags}}
+    browser.js(
+        f"Promise.all([...document.querySelectorAll({json.dumps(selector)})].flatMap(one => one.shadowRoot?.getAnimations() ?? [])"
+        ".map(one => one.finished)).then(() => 1)"
+    )
     found = browser.js(
         f"axe.run({json.dumps(selector)}, {json.dumps(options)}).then(({{violations, passes}}) => ["
         "passes.length, violations.map(one => `${one.id}: ${one.nodes.map(node => node.target.join(' ')).join(', ')}`)])"

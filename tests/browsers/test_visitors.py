@@ -225,11 +225,11 @@ def test_a_lost_subscription_is_renewed_at_the_next_visit(
     desktop.wait("Found again")
 
 
+@pytest.mark.parametrize("browser", ["firefox"], indirect=True)
 def test_the_worker_tells_of_a_subscription_that_the_browser_replaced(
     visitor: Browser, shop: Site, console: Console, desktop: Desktop, double: PushServiceDouble
 ) -> None:
-    if visitor.name != "firefox":
-        pytest.skip("Only Firefox replaces subscriptions by itself: when its push service has forgotten it.")
+    # Only Firefox does so by itself: when its push service has forgotten the subscription.
     visit(visitor, shop)
     old = subscribe(visitor, double)
     recipient = visitor.js("et_signalize.getClientId()")

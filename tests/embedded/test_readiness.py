@@ -8,6 +8,7 @@ import pytest
 
 from signalize_console.embedded import processes, readiness
 from signalize_console.embedded.home import Home
+from signalize_console.embedded.postgres import EmbeddedPostgres
 from signalize_console.embedded.processes import CannotStart
 from signalize_console.embedded.supervisor import Child
 
@@ -40,8 +41,9 @@ def test_an_address_that_is_not_of_this_machine_is_refused() -> None:
         readiness.check_port("192.0.2.1", 8123)
 
 
-def test_servers_that_answer_are_taken() -> None:
-    readiness.check_database(os.environ["DATABASE_URL"])
+def test_servers_that_answer_are_taken(home: Home, postgres: EmbeddedPostgres) -> None:
+    postgres.start()
+    readiness.check_database(home.database_url)
     readiness.check_broker(os.environ["CELERY_BROKER_URL"])
 
 
