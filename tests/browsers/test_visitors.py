@@ -303,10 +303,16 @@ def test_a_single_page_app_is_followed(
 def test_it_lives_beside_another_service_worker(
     visitor: Browser, shop: Site, console: Console, desktop: Desktop, double: PushServiceDouble
 ) -> None:
-    shop.add_script("/theirs.js", "addEventListener('fetch', () => undefined)")
-    visitor.js(
-        "navigator.serviceWorker.register('/theirs.js').then(() => navigator.serviceWorker.ready).then(() => 1)"
+    shop.add_script(
+        "/theirs.js",
+        "addEventListener('fetch', () => undefined); addEventListener('install', () => skipWaiting())",
     )
+    # Chromium may wake the worker of the test before, and keeps it until theirs is installed.
+    visitor.js("""(async () => {
+        await navigator.serviceWorker.register('/theirs.js');
+        const there = async () => (await navigator.serviceWorker.getRegistration('/'))?.active?.scriptURL;
+        while (!(await there())?.endsWith('/theirs.js')) await new Promise((done) => setTimeout(done, 50));
+    })()""")
     visit(visitor, shop)
 
     subscription = subscribe(visitor, double)
