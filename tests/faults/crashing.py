@@ -154,8 +154,10 @@ def _second_statement(then: Callable[[], None]) -> Callable[..., Any]:
 
 def install_in_web() -> None:
     from signalize_console.deliveries import outbox, reports
+    from signalize_console.deliveries.models import IdempotencyKey
 
-    _around(outbox, "_remember", after=lambda *_a: reach("api_before_commit"))
+    # The last that an accepted message's transaction writes.
+    _around(IdempotencyKey.objects, "create", after=lambda *_a, **_n: reach("api_before_commit"))
     _around(outbox, "send", after=lambda *_a, **_n: reach("api_after_commit"))
     _around(reports, "report", after=lambda *_a: reach("reporting"))
 
