@@ -21,9 +21,10 @@ from signalize_console.webpush.transport import Answer
 log = logging.getLogger(__name__)
 
 SECONDS = 20.0
-# In our hands at once, and how many answers are recorded together.
-WINDOW = 64
+# In our hands at once; how many answers are recorded together, and how long one waits for company.
+WINDOW = 128
 GROUP = 32
+LINGER = 0.02
 LOOK_AGAIN = 0.1
 READ_EVERY = 0.25
 RECLAIM_EVERY = 5.0
@@ -38,7 +39,7 @@ class Dispatch:
         self.open: dict[int, Claimed] = {}
         self.results: list[Result] = []
         self.told = 0
-        self.read_at = self.reclaim_at = 0.0
+        self.read_at = self.reclaim_at = self.record_at = 0.0
 
     def run(self, seconds: float = SECONDS) -> int:
         """Tells what is due until nothing is, or the time is over; what is under way is waited for."""
@@ -49,8 +50,8 @@ class Dispatch:
             now = time.monotonic()
             claiming = now < end and not self.stop()
             more = (self._claim(now) if claiming else False) or bool(self.open)
-            self._take(self.wire.poll(LOOK_AGAIN if self.open else 0))
-            if len(self.results) >= GROUP or not self.wire.in_flight or not claiming:
+            self._take(self.wire.poll(LINGER if self.results else LOOK_AGAIN if self.open else 0))
+            if len(self.results) >= GROUP or now >= self.record_at or not self.wire.in_flight:
                 self._record()
         return self.told
 
@@ -64,7 +65,7 @@ class Dispatch:
             more = telling.read_on()
             self.read_at = now if more else now + READ_EVERY
         free = WINDOW - len(self.open)
-        if free < GROUP and self.wire.in_flight:
+        if free < EACH:
             return True
         busy = Counter(one.endpoint_id for one in self.open.values())
         claimed = ledger.claim(free, [endpoint for endpoint, count in busy.items() if count >= EACH])
@@ -91,3 +92,4 @@ class Dispatch:
             self.open.pop(result.delivery.id, None)
         self.told += len(self.results)
         self.results = []
+        self.record_at = time.monotonic() + LINGER

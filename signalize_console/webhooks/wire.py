@@ -13,10 +13,13 @@ import pycurl
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from signalize_console.webhooks.ledger import EACH
 from signalize_console.webpush.push_services import PushServices, is_public
 from signalize_console.webpush.transport import Transfer, Transport
 
 REQUEST_SECONDS = 10
+# To one receiver. No request may have to wait for one: it would run into its timeout.
+CONNECTIONS = 2 * EACH
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,11 @@ def places() -> Places:
 @functools.cache
 def _transport_of(process: int) -> Transport:
     return Transport(
-        places(), ca_file=settings.WEBHOOK_CA or None, timeout=REQUEST_SECONDS, transfer=WebhookTransfer
+        places(),
+        ca_file=settings.WEBHOOK_CA or None,
+        timeout=REQUEST_SECONDS,
+        connections=CONNECTIONS,
+        transfer=WebhookTransfer,
     )
 
 

@@ -41,9 +41,9 @@ def website(transactional_db: None) -> Website:
 def listen(receiver: Receiver, website: Website) -> Callable[..., Made]:
     """Makes an endpoint, of all kinds or these."""
 
-    def make(*kinds: str, path: str = "/hook") -> Made:
+    def make(*kinds: str, path: str = "/hook", host: str = HOST) -> Made:
         Dispatch().run(seconds=2)  # the cursor starts before what happens next
-        return endpoints.create(website, f"https://{HOST}{path}", kinds or WebhookKind.values)
+        return endpoints.create(website, f"https://{host}{path}", kinds or WebhookKind.values)
 
     return make
 

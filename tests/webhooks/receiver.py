@@ -14,7 +14,7 @@ from typing import Any
 
 from signalize_console.pushservice.certificates import Certificates
 
-HOST = "push.example.net"
+HOST, OTHER_HOST = "push.example.net", "web.push.apple.com"  # names of the test certificate
 Behaviour = Callable[["Handler"], None]
 
 
@@ -82,20 +82,25 @@ class Server(ThreadingHTTPServer):
 
 @dataclass
 class Receiver:
-    """``place`` leads HOST's webhooks here."""
+    """``place`` leads the webhooks of both hosts here."""
 
     directory: Path
     server: Server = field(init=False)
+    other: Server = field(init=False)
 
     def __post_init__(self) -> None:
         certificates = Certificates(self.directory)
         self.ca_file = str(certificates.ca_file)
         self.server = Server(certificates)
         self.port = self.server.server_address[1]
-        self.place = f"https://{HOST}=127.0.0.1:{self.port}"
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        ).start()
+        # At a port of its own: libcurl counts connections by where they lead.
+        self.other = Server(certificates)
+        ports = {HOST: self.server.server_port, OTHER_HOST: self.other.server_port}
+        self.place = " ".join(f"https://{host}=127.0.0.1:{port}" for host, port in ports.items())
+        self.other.lock, self.other.received = self.server.lock, self.server.received
+        self.other.behaviours = self.server.behaviours
+        for server in (self.server, self.other):
+            threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
 
     def received(self, path: str = "") -> list[Received]:
         with self.server.lock:
@@ -105,11 +110,13 @@ class Receiver:
         self.server.behaviours[path] = behaviour
 
     def reset(self) -> None:
-        self.server.received, self.server.behaviours = [], {}
+        self.server.received.clear()
+        self.server.behaviours.clear()
 
     def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        for server in (self.server, self.other):
+            server.shutdown()
+            server.server_close()
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
@@ -122,6 +129,14 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
 
     def behave(handler: Handler) -> None:
         (waiting.pop(0) if len(waiting) > 1 else waiting[0])(handler)
+
+    return behave
+
+
+def dawdle(seconds: float) -> Behaviour:
+    def behave(handler: Handler) -> None:
+        time.sleep(seconds)
+        handler.say(204)
 
     return behave
 
