@@ -136,8 +136,12 @@ def end(alert_id: int) -> None:
     website_id = ended.values_list("website_id", flat=True).first()
     with transaction.atomic():
         if ended.update(ended_at=Now(), probe_at=None):
-            with connection.cursor() as cursor:
-                cursor.execute(CALL_ALL_BACK, [website_id, website_id])
+            _call_all_back(website_id)
+
+
+def _call_all_back(website_id: int | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(CALL_ALL_BACK, [website_id, website_id])
 
 
 # Subscriptions that push services called gone while it lasted are active again; what ended otherwise is not.
@@ -168,8 +172,7 @@ def try_now(alert: Alert) -> bool:
     with transaction.atomic():
         if not stopped.update(probe_at=Now()):
             return False
-        with connection.cursor() as cursor:
-            cursor.execute(CALL_ALL_BACK, [alert.website_id, alert.website_id])
+        _call_all_back(alert.website_id)
     return True
 
 

@@ -167,7 +167,7 @@ class Dispatch:
         return any(lists)
 
     def _hand_over(self, claimed: Sequence[Claimed], claimed_at: float) -> None:
-        reasons = caps.suppressed(claimed) if caps.RULES and claimed else {}
+        reasons = caps.suppressed(claimed) if claimed else {}
         for delivery in claimed:
             if delivery.id in reasons:
                 self._keep(Result(delivery, "suppressed", "not_sent", reasons[delivery.id]))
