@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 GROUP = 48
 SECONDS = 20.0
 LOOK_AGAIN = 0.1
+# So many are handed over before the wire is looked after: it sends while the next ones are encrypted.
+AT_ONCE = 8
 # How long an answer waits for company before it is recorded.
 LINGER = 0.003
 SETTLE_EVERY = 0.5
@@ -80,6 +82,7 @@ class Dispatch:
         }
         self.lanes.begin(self.open.values())
         self.recalls = Recalls(transactional, self.wire)
+        self.days = ledger.open_days(transactional)
         self.posted = 0
         self.has_more = False
         self.look_at = self.settle_at = 0.0
@@ -154,7 +157,7 @@ class Dispatch:
     def _claim(self, claims: Sequence[Claim]) -> bool:
         """Records the results, claims, and hands over what was claimed. True: something was."""
         now = time.monotonic()
-        lists = ledger.record_and_claim(self.transactional, self.results, claims)
+        lists = ledger.record_and_claim(self.transactional, self.results, claims, self.days)
         for result in self.results:
             self.open.pop(result.delivery.id, None)
             self.touched.add(result.delivery.push_message_id)
@@ -178,6 +181,8 @@ class Dispatch:
             else:
                 self.wire.submit(request)
                 self.posted += 1
+                if self.posted % AT_ONCE == 0:
+                    self._take(self.wire.poll(0))
 
     def _prepare(self, delivery: Claimed, claimed_at: float) -> PushRequest | Result:
         try:
@@ -218,7 +223,9 @@ class Dispatch:
         self.touched, self.recalls.touched = set(), set()
         asked = recall.ask(self.transactional)
         self.recalls.may_be_more = True
-        return progress.advance(self.transactional, touched) or bool(reclaimed) or asked
+        more = progress.advance(self.transactional, touched)
+        self.days = ledger.open_days(self.transactional)
+        return more or bool(reclaimed) or asked
 
     def _show_life(self) -> None:
         life, now = _life_of(os.getpid(), self.transactional), time.monotonic()

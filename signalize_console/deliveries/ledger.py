@@ -5,6 +5,7 @@ given to another one records nothing.
 """
 
 import datetime
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -29,8 +30,8 @@ WITH due AS MATERIALIZED (
         ORDER BY {order} OFFSET 0
     ) message CROSS JOIN LATERAL {services} CROSS JOIN LATERAL (
         SELECT id, day, subscription_id, recipient_id FROM deliveries_delivery
-        WHERE push_message_id = message.id AND day = message.day AND state = 'pending' AND due_at <= now()
-          AND push_service = service.name AND {losses}
+        WHERE push_message_id = message.id AND day = message.day AND day BETWEEN %s AND %s
+          AND state = 'pending' AND due_at <= now() AND push_service = service.name AND {losses}
         ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
     ) waiting LIMIT %s
 )
@@ -40,7 +41,7 @@ SET state = 'sending', attempts = delivery.attempts + 1,
 FROM due
 LEFT JOIN recipients_subscription subscription ON subscription.id = due.subscription_id
 LEFT JOIN recipients_recipient recipient ON recipient.id = due.recipient_id
-WHERE delivery.id = due.id AND delivery.day = due.day
+WHERE delivery.id = due.id AND delivery.day = due.day AND delivery.day BETWEEN %s AND %s
 RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id, due.website_id,
     delivery.push_service, due.seconds_left::float,
     delivery.subscription_id, delivery.recipient_id, coalesce(subscription.state, 'erased'),
@@ -55,9 +56,11 @@ TRUSTED, SUSPECT = "losses < 2", "losses >= 2"
 SUSPECTS = """ AND id IN (
     SELECT push_message_id FROM deliveries_delivery WHERE state = 'pending' AND losses >= 2
 )"""
-# Statistics know nothing of a message that was expanded a moment ago: taking it for a few rows, the planner
-# would sort them all. The index has them in order.
-IN_ORDER = "SET LOCAL enable_sort = off"
+# Statistics know nothing of a message that was expanded a moment ago, and a table that lives for hours has no
+# right ones: the planner would read or sort all of it. Each of these rows is found by an index, in order.
+BY_INDEX = ";".join(
+    f"SET LOCAL enable_{way} = off" for way in ("sort", "seqscan", "bitmapscan", "hashjoin", "mergejoin")
+)
 ALL = "unnest(%s::text[]) AS service (name)"
 # The push services that are open to this message's website.
 OPEN = """(
@@ -65,12 +68,21 @@ OPEN = """(
     WHERE (message.website_id, name) NOT IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))
 ) service"""
 
-# An attempt is written by whoever still holds the delivery, and where it did not simply succeed.
+OPEN_DAYS = """
+SELECT least(min(day), current_date), current_date + 1 FROM messaging_pushmessage
+WHERE transactional = %s AND due_at <= now() AND state = 'sending'
+"""
+Days = tuple[datetime.date, datetime.date]
+ALL_DAYS: Days = datetime.date.min, datetime.date.max
+
+# An attempt is written by whoever still holds the delivery, and where it did not simply succeed. The state is
+# asked for in a form that no index knows: the one of what is being sent is full of what was.
 RECORD = """
 WITH result AS (
-    SELECT * FROM unnest(%s::bigint[], %s::date[], %s::int[], %s::text[], %s::text[], %s::int[], %s::float[],
-                         %s::text[], %s::text[], %s::text[], %s::int[])
-    AS result (id, day, attempts, state, reason, status, delay, message_url, outcome, answer, milliseconds)
+    SELECT * FROM json_to_recordset(%s) AS result (
+        id bigint, day date, attempts int, state text, reason text, status int, delay float,
+        message_url text, outcome text, answer text, milliseconds int
+    )
 ), recorded AS (
     UPDATE deliveries_delivery delivery
     SET state = result.state, reason = result.reason, status_code = nullif(result.status, 0),
@@ -79,8 +91,8 @@ WITH result AS (
                  ELSE delivery.due_at END,
         ended_in = CASE result.state WHEN 'pending' THEN NULL ELSE pg_current_xact_id()::text::bigint END
     FROM result
-    WHERE delivery.id = result.id AND delivery.day = result.day
-      AND delivery.state = 'sending' AND delivery.attempts = result.attempts
+    WHERE delivery.id = result.id AND delivery.day = result.day AND delivery.day BETWEEN %s AND %s
+      AND delivery.state || '' = 'sending' AND delivery.attempts = result.attempts
     RETURNING result.*
 )
 INSERT INTO deliveries_attempt
@@ -145,7 +157,7 @@ class Claim:
     without: tuple[tuple[int, str], ...] = ()
     suspect: bool = False
 
-    def statement(self, transactional: bool) -> tuple[str, list[Any]]:
+    def statement(self, transactional: bool, days: Days) -> tuple[str, list[Any]]:
         names = [name for name in self.services or SERVICES if name not in self.but]
         services: list[Any] = [names]
         if self.without:
@@ -157,7 +169,9 @@ class Claim:
             losses=SUSPECT if self.suspect else TRUSTED,
         )
         website = [] if self.website_id is None else [self.website_id]
-        return sql, [*(transactional, *website, *services, self.limit, self.limit, LEASE_SECONDS)]
+        return sql, [
+            *(transactional, *website, *services, *days, self.limit, self.limit, LEASE_SECONDS, *days)
+        ]
 
 
 class Claimed(NamedTuple):
@@ -211,44 +225,45 @@ class Result:
 
 
 def record_and_claim(
-    transactional: bool, results: Sequence[Result], claims: Sequence[Claim]
+    transactional: bool, results: Sequence[Result], claims: Sequence[Claim], days: Days = ALL_DAYS
 ) -> list[list[Claimed]]:
     """Records what became of these deliveries, and claims due ones, a list for each claim: one transaction.
+
+    ``days``, from ``open_days``, spares the planner all other parts of the table.
 
     They are ours, for LEASE_SECONDS, when this returns: it has committed. PostgreSQL runs several
     statements that are sent at once as one transaction, and one way to and fro is all it costs.
     """
-    statements = [*_recording(results)] if results else []
-    if claims:
-        statements += [(IN_ORDER, []), *(claim.statement(transactional) for claim in claims)]
-    if not statements:
+    if not results and not claims:
         return []
+    statements: list[tuple[str, list[Any]]] = [(BY_INDEX, [])]
+    statements += _recording(results) if results else []
+    statements += [claim.statement(transactional, days) for claim in claims]
     with connection.cursor() as cursor:
         cursor.execute(
             ";".join(sql for sql, _values in statements),
             [one for _sql, values in statements for one in values],
         )
         claimed = []
-        for _statement in statements:
+        while True:
             if cursor.description:
                 claimed.append([Claimed(*row) for row in cursor.fetchall()])
-            cursor.nextset()
-        return claimed
+            if not cursor.nextset():
+                return claimed
+
+
+def open_days(transactional: bool) -> Days:
+    """The first and the last day of what may be due now; what is accepted from now on is among them."""
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN_DAYS, [transactional])
+        first, last = cursor.fetchone()
+        return first, last
 
 
 def _recording(results: Sequence[Result]) -> Iterator[tuple[str, list[Any]]]:
     """The statements that write the outcomes, end subscriptions that are gone, and set new appointments."""
-    yield RECORD, [
-        list(column)
-        for column in zip(
-            *(
-                (r.delivery.id, r.delivery.day, r.delivery.attempts, r.state, r.reason, r.status, r.delay,
-                 r.message_url, r.outcome, r.answer[:500].replace("\0", ""), r.milliseconds)
-                for r in results
-            ),
-            strict=True,
-        )
-    ]  # fmt: skip
+    days = {result.delivery.day for result in results}
+    yield RECORD, [json.dumps([_row(result) for result in results]), min(days), max(days)]
     if gone := [result for result in results if result.state == "gone"]:
         yield (
             END_SUBSCRIPTIONS,
@@ -262,12 +277,30 @@ def _recording(results: Sequence[Result]) -> Iterator[tuple[str, list[Any]]]:
         yield CALL_BACK, [min(result.delay for result in again), messages]
 
 
+def _row(result: Result) -> dict[str, Any]:
+    delivery = result.delivery
+    return {
+        "id": delivery.id,
+        "day": delivery.day.isoformat(),
+        "attempts": delivery.attempts,
+        "state": result.state,
+        "reason": result.reason,
+        "status": result.status,
+        "delay": result.delay,
+        "message_url": result.message_url,
+        "outcome": result.outcome,
+        "answer": result.answer[:500].replace("\0", ""),
+        "milliseconds": result.milliseconds,
+    }
+
+
 def reclaim(transactional: bool) -> list[int]:
     """Deliveries whose worker died: transactional ones go out again, marketing ones become ``unknown``.
 
     Returns the ids of their push messages.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"{IN_ORDER};{RECLAIM}", [transactional, MOST_LOSSES, MOST_LOSSES, MOST_LOSSES])
-        cursor.nextset()
+        cursor.execute(f"{BY_INDEX};{RECLAIM}", [transactional, MOST_LOSSES, MOST_LOSSES, MOST_LOSSES])
+        while cursor.nextset():
+            pass
         return sorted({message_id for (message_id,) in cursor.fetchall()})

@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from signalize_console.audiences.compiler import compile_frozen
 from signalize_console.audiences.counting import TooSlow, limited
 from signalize_console.audiences.tree import BadSegment
-from signalize_console.deliveries.ledger import IN_ORDER
+from signalize_console.deliveries.ledger import BY_INDEX
 from signalize_console.webpush.push_services import SERVICES
 
 CHUNK = 5_000
@@ -223,4 +223,4 @@ def _settle(transactional: bool, touched: Iterable[int]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOCK_DUE, [transactional, list(touched)])
         if ids := [message_id for (message_id,) in cursor.fetchall()]:
-            cursor.execute(f"{IN_ORDER};{SETTLE}", [list(SERVICES), ids])
+            cursor.execute(f"{BY_INDEX};{SETTLE}", [list(SERVICES), ids])
