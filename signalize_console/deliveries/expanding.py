@@ -54,6 +54,7 @@ WITH chunk AS (
 SELECT (SELECT max(id) FROM chunk), (SELECT count(*) FROM chunk), (SELECT max(id) FROM chosen),
     (SELECT count(*) FROM chosen), (SELECT count(*) FROM made)
 """
+CHOSEN = " WHERE "
 RECIPIENT = " JOIN recipients_recipient recipient ON recipient.id = recipient_id"
 CLOCK = """
     LEFT JOIN unnest(%(zones)s::text[], %(instants)s::timestamptz[]) AS clock (zone, at)
@@ -144,7 +145,7 @@ def _make_chosen(part: Part) -> Made:
     condition = compile_frozen(json.loads(part.segment or ""))
     joins, values = _clocks(part)
     with limited(SEGMENT_SECONDS) as cursor:
-        chosen = f"{RECIPIENT}{joins} WHERE {condition.sql}"
+        chosen = f"{RECIPIENT}{joins}{CHOSEN}{condition.sql}"
         return _make(cursor, part, chosen, {**values, **condition.values}, SEGMENT_CHUNK)
 
 

@@ -98,7 +98,7 @@ FROM (
         (SELECT min(due_at) FROM deliveries_delivery
          WHERE push_message_id = locked.id AND day = locked.day AND recall = 'asked'),
         CASE WHEN locked.state = 'cancelled' AND locked.recall_cursor IS NOT NULL THEN now() END,
-        CASE WHEN locked.state = 'sending' AND locked.valid_until > now()
+        CASE WHEN locked.state = 'sending' AND locked.expand_at IS NOT NULL AND locked.valid_until > now()
              THEN LEAST(locked.expand_at, locked.valid_until) END
     ) AS at
     FROM messaging_pushmessage locked WHERE locked.id = ANY(%s)

@@ -21,8 +21,12 @@ from signalize_console.websites.models import Website
 from tests.console.test_console import ADD, compose, form_for, step
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
-pytestmark = pytest.mark.django_db
-MARKETER = ("view_pushmessage", "add_pushmessage", "change_pushmessage", "send_pushmessage")
+# On real time: within one transaction the database's clock would stand still.
+pytestmark = pytest.mark.django_db(transaction=True)
+MARKETER = (
+    *("view_pushmessage", "add_pushmessage", "change_pushmessage", "send_pushmessage"),
+    *("view_pushmessagetext", "add_pushmessagetext", "change_pushmessagetext"),
+)
 
 
 @pytest.fixture(autouse=True)

@@ -192,7 +192,7 @@ def test_what_takes_too_long_pauses_and_goes_on_when_it_is_told(
 ) -> None:
     german, _english = speakers(website, "de", "en")
     message = send(website, segment=GERMAN)
-    monkeypatch.setattr(expanding, "CHOSEN", progress.CHOSEN + "pg_sleep(0.2) IS NOT NULL AND ")
+    monkeypatch.setattr(expanding, "CHOSEN", expanding.CHOSEN + "pg_sleep(0.2) IS NOT NULL AND ")
     monkeypatch.setattr(expanding, "SEGMENT_SECONDS", 0.1)
     advance()
     message.refresh_from_db()
