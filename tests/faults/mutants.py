@@ -32,8 +32,8 @@ MUTANTS = [
     Mutant(
         "drop the fence",
         f"{D}/ledger.py",
-        "      AND delivery.state = 'sending' AND delivery.attempts = result.attempts\n",
-        "      AND delivery.state = 'sending'\n",
+        "      AND delivery.state || '' = 'sending' AND delivery.attempts = result.attempts\n",
+        "      AND delivery.state || '' = 'sending'\n",
         RACES,
     ),
     Mutant(
