@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core import signing
 from django.utils import timezone
@@ -24,7 +24,8 @@ SALT, TOKEN_SECONDS = "console.review", 3_600
 GROWTH = 1.1
 
 
-class Reach(NamedTuple):
+@dataclass(frozen=True)
+class Reach:
     """How many subscriptions get it now; at most so many, where it takes too long to find out."""
 
     count: int
@@ -89,7 +90,10 @@ def _example(message: PushMessage, texts: Any, recipient: Recipient, is_personal
 def duration_of(message: PushMessage, count: int) -> str:
     """How long it takes, in words; "" where nobody can know yet."""
     known = [rate for rate in (message.per_minute, speed.per_minute()) if rate]
-    return about(60 * count / min(known)) if known and count else ""
+    if not (known and count):
+        return ""
+    test = 60 * message.website.canary_minutes if message.canary else 0
+    return about(test + 60 * count / min(known))
 
 
 def make_token(message: PushMessage, count: int) -> str:
@@ -97,7 +101,8 @@ def make_token(message: PushMessage, count: int) -> str:
     return signing.dumps([message.pk, count, secrets.token_hex(8)], salt=SALT)
 
 
-class Reviewed(NamedTuple):
+@dataclass(frozen=True)
+class Reviewed:
     """``count`` is None if nobody has seen a review of late."""
 
     name: str

@@ -210,5 +210,5 @@ def _judge(part: Part) -> None:
     )
 
 
-def _pause(part: Part, reason: str, **fields: object) -> None:
+def _pause(part: Part, reason: str, **fields: Any) -> None:
     PushMessage(pk=part.message).move_to(MessageState.PAUSED, paused_because=reason, **fields)

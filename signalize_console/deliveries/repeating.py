@@ -26,8 +26,8 @@ def start(message: PushMessage) -> None:
     _run_for, starts_at = message.next_run(timezone.now())
     if message.valid_until is not None and message.valid_until <= starts_at:
         raise outbox.NotAccepted("validUntil lies before the first run. Give a later one.")
-    fields = {"sent_by": message.sent_by, "approved_by": message.approved_by, "due_at": starts_at}
-    if not message.move_to(MessageState.REPEATING, **fields):
+    by, approved_by = message.sent_by, message.approved_by
+    if not message.move_to(MessageState.REPEATING, due_at=starts_at, sent_by=by, approved_by=approved_by):
         raise outbox.NotAccepted("This push message was sent or withdrawn already.")
 
 
@@ -40,16 +40,16 @@ def run_due(transactional: bool) -> bool:
         return False
     with transaction.atomic():
         series = due.select_for_update(skip_locked=True).first()
-        if series is None:
+        if series is None or series.due_at is None:
             return False
-        _send_run(series)
+        _send_run(series, series.due_at)
     return True
 
 
-def _send_run(series: PushMessage) -> None:
+def _send_run(series: PushMessage, due_at: datetime.datetime) -> None:
     """Of the runs that were missed only the last one is sent: held for a person, if it is late."""
     now = timezone.now()
-    run_for, starts_at = series.next_run(series.due_at - MOMENT)
+    run_for, starts_at = series.next_run(due_at - MOMENT)
     while (following := series.next_run(starts_at))[1] <= now:
         run_for, starts_at = following
     problem = ""

@@ -254,8 +254,8 @@ class PushMessage(Timing, Content):
 
     def withdraw_to_draft(self) -> bool:
         """What has not started becomes editable again, as long as nobody's delivery exists."""
-        is_scheduled = self.state == MessageState.SCHEDULED and self.due_at is not None
-        was_computed = is_scheduled and self.valid_until == self.latest(self.due_at)
+        start = self.due_at if self.state == MessageState.SCHEDULED else None
+        was_computed = start is not None and self.valid_until == self.latest(start)
         limit = None if was_computed else self.valid_until
         return self.may_withdraw and self.move_to(
             MessageState.DRAFT,
