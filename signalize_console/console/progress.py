@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
 from django.db.models import Count, Q
 from django.db.models.functions import Now
@@ -21,7 +22,10 @@ from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliverySta
 from signalize_console.webpush.push_services import SERVICES
 
 ENDED = {MessageState.FINISHED, MessageState.CANCELLED}
-GROWING = {MessageState.SCHEDULED, MessageState.EXPANDING, MessageState.SENDING, MessageState.PAUSED}
+GROWING = {
+    *(MessageState.AWAITING_APPROVAL, MessageState.SCHEDULED, MessageState.EXPANDING),
+    *(MessageState.SENDING, MessageState.PAUSED),
+}
 SAYS_WHY = {MessageState.PAUSED, MessageState.REPEATING}
 # What took longer to count, in seconds, is kept for so many times as long.
 SLOW, KEPT = 0.1, 10
@@ -119,8 +123,11 @@ def _notes(message: PushMessage) -> list[str]:
     """What is to come, and when."""
     now = timezone.now()
     if message.state == MessageState.AWAITING_APPROVAL:
-        by = message.sent_by
-        return [_("%(name)s asks a second person to approve it. Nothing goes out before.") % {"name": by}]
+        facts = {"name": message.sent_by, "count": intcomma(message.expected or 0)}
+        said = _(
+            "%(name)s asks a second person to approve it. It goes to %(count)s subscriptions, and not before."
+        )
+        return [said % facts]
     if message.is_held_back and message.due_at and message.due_at > now:
         seconds = {"time": about((message.due_at - now).total_seconds())}
         return [_("It goes out in %(time)s. Until then you can undo it.") % seconds]

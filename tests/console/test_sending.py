@@ -240,7 +240,9 @@ def test_a_second_person_approves(anna: Client, ben: Client, website: Website) -
     assert not Delivery.objects.exists()
     assert "waits for a second person" in ben.get("/admin/").content.decode()
 
-    assert "Approve and send" in page_of(ben, message)
+    page = page_of(ben, message)
+    assert "Approve and send" in page
+    assert "It goes to 3 subscriptions" in page
     step(ben, "approve", message)
 
     message.refresh_from_db()
