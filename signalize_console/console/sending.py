@@ -128,11 +128,10 @@ class SendingViews(ModelAdmin):
     @staticmethod
     def _subscribers(message: PushMessage) -> int | None:
         """How many would get it now; None if that takes too long to find out."""
-        if message.segment is None:
+        if (tree := message.audience_tree) is None:
             return Subscription.objects.active().filter(website=message.website).count()
         try:
-            at = message.scheduled_at or timezone.now()
-            return counting.count(message.website, message.segment.definition, at)
+            return counting.count(message.website, tree, message.scheduled_at or timezone.now())
         except (BadSegment, counting.TooSlow):
             return None
 
