@@ -4,7 +4,7 @@ import datetime
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
@@ -86,7 +86,7 @@ def fill(
         cursor.execute(UPLOADED)
         report = Report(rows=_copy(cursor, _ids(file, by)))
         cursor.execute("ANALYZE uploaded")
-        values = {"list": on.pk, "website": on.website_id, "shown": SHOWN}
+        values: dict[str, Any] = {"list": on.pk, "website": on.website_id, "shown": SHOWN}
         if replace:
             cursor.execute(CLEAR, values)
         cursor.execute(ADD.format(column=by.value), values)
@@ -125,7 +125,7 @@ def _named(cells: list[str]) -> dict[Names, int]:
     return {by: place for by, names in HEADERS.items() for place, cell in enumerate(plain) if cell in names}
 
 
-def _tell(cursor: CursorWrapper, report: Report, unknown: str, values: dict[str, object]) -> None:
+def _tell(cursor: CursorWrapper, report: Report, unknown: str, values: dict[str, Any]) -> None:
     cursor.execute("SELECT count(*) - count(DISTINCT id) FROM uploaded")
     (report.repeated,) = cursor.fetchone()
     cursor.execute(f"SELECT count(DISTINCT id) {unknown}", values)

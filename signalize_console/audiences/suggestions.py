@@ -66,10 +66,10 @@ def suggestions(website: Website, of: str, name: str = "") -> list[dict[str, Any
     ``name`` is the attribute's or the event's. None where it takes too long to find some.
     """
     source = SOURCES[of]
-    values = {"website": website.pk, "name": name, "kind": source.kind, "rows": ROWS, "most": MOST}
+    values: dict[str, Any] = {"website": website.pk, "name": name, "kind": source.kind}
     try:
         with limited(SECONDS) as cursor:
-            cursor.execute(FIND.format(**source._asdict()), values)
+            cursor.execute(FIND.format(**source._asdict()), {**values, "rows": ROWS, "most": MOST})
             return [
                 {"value": value, **({"type": kind} if kind else {})}
                 for value, kind, _count in cursor.fetchall()

@@ -82,7 +82,7 @@ def test_a_segment_is_built_by_clicking(page: Chromium, console: Console) -> Non
 
     say(page, "document.querySelector('#id_name')", "Young Germans")
     page.click("[name=_save]")
-    page.wait("document.body.innerText.includes('Young Germans reaches 3 subscriptions.')")
+    page.wait("document.body?.innerText.includes('Young Germans reaches 3 subscriptions.')")
     older = {"field": "attribute", "name": "age", "type": "number", "op": "atLeast", "value": 3}
     german = {"field": "language", "op": "equals", "value": "de"}
     assert json.loads(console.manage(NEWEST)) == {
@@ -114,7 +114,7 @@ def test_rows_come_and_go_by_keyboard(page: Chromium) -> None:
         page.press("Tab", 9)
         walked.append(page.js(focused))
     assert walked == ["What to look at", "Comparison", "Value", "Remove", "Add condition"]
-    page.press("Enter", 13)
+    page.press(" ", 32)
     assert page.js("document.querySelectorAll('.segment-row').length") == 2
     assert page.js(f"document.activeElement === {within(1, '.segment-field')}")
     page.js(f"({within(1, '.segment-remove')}.focus(), document.activeElement.click(), 1)")
