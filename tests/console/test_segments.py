@@ -231,7 +231,9 @@ def test_a_message_leaves_out_segments_as_it_was_composed(boss: Client, website:
     page = boss.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
     assert re.search(rf'name="leave_out" value="{german.pk}"[^>]*checked', page)
     assert re.search(r'<option value="72" selected', page)
-    assert "<strong>1</strong>" in step(boss, "review", message, "get").content.decode()
+    review = step(boss, "review", message, "get").content.decode()
+    assert "<strong>1</strong>" in review
+    assert "Left out: Germans, who got a message in the last 72 hours" in words_of(review)
     PushMessage.objects.update(rest_hours=5)
     page = boss.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
     assert re.search(r'<option value="5" selected', page)
