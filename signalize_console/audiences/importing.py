@@ -93,6 +93,8 @@ def fill(
         report.added = cursor.rowcount
         _tell(cursor, report, UNKNOWN.format(column=by.value), values)
         cursor.execute("DROP TABLE uploaded")
+        # Else a count of a new list would be planned for an empty one.
+        cursor.execute("ANALYZE audiences_listmember")
         on.recount(at)
     return report
 

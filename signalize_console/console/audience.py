@@ -33,6 +33,12 @@ REST = [
 ]
 
 
+def only_website() -> dict[str, Website]:
+    """What a form of something new begins with: the website, where there is no choice."""
+    websites = list(Website.objects.all()[:2])
+    return {"website": websites[0]} if len(websites) == 1 else {}
+
+
 def context_of(website: Website, tree: Any) -> dict[str, Any]:
     """What console/reach.html shows: how many, who for example, and who can't be reached and why."""
     now = timezone.now()

@@ -13,6 +13,7 @@ from signalize_console.audiences.importing import LARGEST_FILE, Names, check, fi
 from signalize_console.audiences.lists import RecipientList
 from signalize_console.audiences.models import Segment
 from signalize_console.audiences.spreadsheets import NotCsv
+from signalize_console.console.audience import only_website
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
 
@@ -73,6 +74,9 @@ class RecipientListAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: RecipientList | None = None) -> Any:
         return ["website", *self.readonly_fields] if obj else self.readonly_fields
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {**only_website(), **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: RecipientList, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

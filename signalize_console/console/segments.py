@@ -22,7 +22,7 @@ from signalize_console.audiences.models import RecipientList, Segment
 from signalize_console.audiences.sentences import sentence
 from signalize_console.audiences.tree import BadSegment, Problem, parse
 from signalize_console.console import segment_builder
-from signalize_console.console.audience import context_of
+from signalize_console.console.audience import context_of, only_website
 from signalize_console.websites.models import Website
 
 SAMPLE = '{"all": [{"field": "language", "op": "equals", "value": "de"}]}'
@@ -82,9 +82,7 @@ class SegmentAdmin(admin.ModelAdmin):
         if (one := known.select_related("website").first()) is not None:
             on_list = {"field": "list", "op": "equals", "value": one.pk}
             return {"website": one.website, "name": one.name, "definition": on_list}
-        websites = list(Website.objects.all()[:2])
-        only = {"website": websites[0]} if len(websites) == 1 else {}
-        return {**only, **super().get_changeform_initial_data(request)}
+        return {**only_website(), **super().get_changeform_initial_data(request)}
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         context |= {

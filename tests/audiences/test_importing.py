@@ -137,7 +137,7 @@ def test_nothing_is_held_in_memory(
     assert next(rows) == (2, ["a"])
     for count in (1, 5_000):
         file = io.BytesIO("\n".join(f"K-{n}" for n in range(count)).encode())
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             fill(on, file, Names.CUSTOMER_ID, timezone.now())
 
 
