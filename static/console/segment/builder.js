@@ -117,6 +117,9 @@ function start(area, aside, catalogue) {
       sentence.textContent = said.sentence ?? "";
       if (said.html) found.innerHTML = said.html;
       else found.replaceChildren(make("p", { class: "quiet" }, words.unfinished));
+      // Who listens is told the sentence and the number, and reads on as they like.
+      const told = /** @type {HTMLElement} */ (aside.querySelector("[role=status]"));
+      told.textContent = [said.sentence, (found.querySelector(".huge") ?? found).textContent].filter(Boolean).join(". ");
     } catch (error) {
       if (/** @type {Error} */ (error).name === "AbortError") return;
       found.replaceChildren(make("p", { class: "problem" }, words.failed));
