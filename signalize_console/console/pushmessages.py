@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import DateTimeField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.audiences.models import Segment
+from signalize_console.console.audience import AudienceForm, AudienceViews
 from signalize_console.console.badges import badge
 from signalize_console.console.content import DELIVERY, LOOK, TextInline
 from signalize_console.console.sending import SendingViews
@@ -25,16 +25,12 @@ class PushMessageTextInline(TextInline):
     verbose_name_plural = _("Message")
 
 
-class PushMessageForm(TimingForm):
-    def clean_segment(self) -> Segment | None:
-        segment: Segment | None = self.cleaned_data["segment"]
-        if segment and segment.website != self.cleaned_data.get("website"):
-            raise ValidationError(_("This segment belongs to another website. Choose one of this website."))
-        return segment
+class PushMessageForm(AudienceForm, TimingForm):
+    """All that is said of a message besides its texts."""
 
 
 @admin.register(PushMessage)
-class PushMessageAdmin(SendingViews, admin.ModelAdmin):
+class PushMessageAdmin(AudienceViews, SendingViews, admin.ModelAdmin):
     list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
     list_display_links = ["name"]
     list_filter = ["state", "website", "transactional"]
@@ -46,7 +42,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         (
             _("Audience"),
             {
-                "fields": ["website", "segment"],
+                "fields": ["website", "segment", "leave_out", "rest_hours", "reaches"],
                 "description": _("Everyone who opted in on this website, or a segment of them."),
             },
         ),
@@ -55,7 +51,8 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         DELIVERY,
     ]
     inlines = [PushMessageTextInline]
-    form = PushMessageForm
+    form = AudienceForm
+    readonly_fields = ["reaches"]
     formfield_overrides: ClassVar[Any] = {DateTimeField: {"form_class": WallClockField}}
     change_form_template = "console/composer.html"
 

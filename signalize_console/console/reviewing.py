@@ -34,11 +34,11 @@ class Reach:
 
 def reach_of(message: PushMessage) -> Reach:
     everyone = Subscription.objects.active().filter(website=message.website)
-    if message.segment is None:
+    if (tree := message.audience_tree) is None:
         return Reach(everyone.count(), is_exact=True)
     try:
         at = message.scheduled_at or timezone.now()
-        return Reach(counting.count(message.website, message.segment.definition, at), is_exact=True)
+        return Reach(counting.count(message.website, tree, at), is_exact=True)
     except (BadSegment, counting.TooSlow):
         return Reach(everyone.count(), is_exact=False)
 
@@ -63,12 +63,12 @@ def examples_of(message: PushMessage) -> list[Example]:
 
 def _some(message: PushMessage) -> list[Recipient]:
     """Who subscribed last; nobody where that takes too long."""
-    if message.segment is None:
+    if (tree := message.audience_tree) is None:
         newest = Subscription.objects.active().filter(website=message.website).order_by("-pk")
         recipients = [one.recipient for one in newest.select_related("recipient")[: 4 * EXAMPLES]]
         return list(dict.fromkeys(recipients))[:EXAMPLES]
     try:
-        tree, at = message.segment.definition, message.scheduled_at or timezone.now()
+        at = message.scheduled_at or timezone.now()
         return counting.sample(message.website, tree, at, size=EXAMPLES, seconds=SAMPLE_SECONDS)
     except (BadSegment, counting.TooSlow):
         return []

@@ -12,7 +12,10 @@ from signalize_console.console import dashboard
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
     (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
-    (_("Visitors"), ["recipients.Recipient", "recipients.Subscription", "audiences.Segment"]),
+    (
+        _("Visitors"),
+        ["recipients.Recipient", "recipients.Subscription", "audiences.Segment", "audiences.RecipientList"],
+    ),
     (
         _("What happened"),
         ["deliveries.Delivery", "activity.Event", "deliveries.Alert", "webhooks.WebhookDelivery"],

@@ -35,6 +35,7 @@ def profile(recipient: Recipient, most: int) -> dict[str, Any]:
             "firstSeen": _time(recipient.created_at),
             "lastSeen": _time(recipient.seen_at),
             "pausedUntil": _time(recipient.paused_until),
+            "lists": list(recipient.lists.order_by("id").values_list("list__name", flat=True)),
         },
         "subscriptions": [
             {

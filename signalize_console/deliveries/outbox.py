@@ -81,6 +81,7 @@ def send(
     *,
     data: Data | None = None,
     segment: Chosen = None,
+    excluded: Sequence[Segment] = (),
     idempotency_key: str = "",
     fingerprint: object = None,
     even_if_expired: bool = False,
@@ -89,6 +90,7 @@ def send(
     """Accepts a new push message with its texts, or a saved draft, for these recipients or for everyone.
 
     ``segment``, a saved one or a tree of conditions, narrows everyone; without it the message's own does.
+    Who is in one of ``excluded``, or got a message in the last ``message.rest_hours``, is left out.
     ``unreachable`` lists the ids of the recipients without an active subscription. Where the texts have
     placeholders, the recipients' attributes fill them, ``message.data`` comes before these, and ``data``
     before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``. ``hold``: so long nothing
@@ -96,9 +98,9 @@ def send(
     """
 
     def act() -> dict[str, Any]:
-        earliest = timezone.now() + hold
+        earliest, audience = timezone.now() + hold, (segment, excluded)
         _fix_times(message, earliest, even_if_expired)
-        return asdict(_accept(message, texts, recipients, data or {}, segment, earliest=earliest))
+        return asdict(_accept(message, texts, recipients, data or {}, audience, earliest=earliest))
 
     if idempotency_key:
         done = once(message.website_id, idempotency_key, fingerprint, act)
@@ -112,19 +114,21 @@ def _accept(
     texts: Sequence[PushMessageText],
     recipients: Iterable[Recipient] | None,
     data: Data,
-    segment: Chosen,
+    audience: tuple[Chosen, Sequence[Segment]],
     *,
     earliest: datetime.datetime,
 ) -> Accepted:
     named = None if recipients is None else {recipient.pk: recipient for recipient in recipients}
     if named is None:
-        _freeze_segment(message, segment)
+        _freeze_audience(message, *audience)
     else:
         if message.is_local:
             raise NotAccepted("Named recipients get it at one time. Send to a segment for their local times.")
         message.audience = Audience.RECIPIENTS
     starts_at_once = named is not None and message.due_at == earliest <= timezone.now()
     texts = _store(message, texts, MessageState.SENDING if starts_at_once else MessageState.SCHEDULED)
+    if audience[1]:
+        message.excluded_segments.set(audience[1])
     transaction.on_commit(lambda: wake.wake(transactional=message.transactional))
     if named is None:
         return Accepted(message.pk, None)
@@ -148,17 +152,19 @@ def _fix_times(message: PushMessage, earliest: datetime.datetime, even_if_expire
         raise NotAccepted("validUntil lies before the time of sending. Give a later one.")
 
 
-def _freeze_segment(message: PushMessage, segment: Chosen) -> None:
-    """The message keeps the segment as it is now; "days ago" count from when it is to be sent."""
+def _freeze_audience(message: PushMessage, segment: Chosen, excluded: Sequence[Segment]) -> None:
+    """The message keeps its audience as it is now; "days ago" count from when it is to be sent."""
     if segment is not None:
         message.segment = segment if isinstance(segment, Segment) else None
-    elif message.segment is None:
-        message.audience = Audience.EVERYONE
+    if message.pk and not excluded:
+        excluded = list(message.excluded_segments.all())
+    for one in [message.segment, *excluded]:
+        if one and one.website_id != message.website_id:
+            raise NotAccepted("The segment belongs to another website. Choose one of this website.")
+    own = message.segment.definition if message.segment else segment
+    message.audience = Audience.EVERYONE if own is None else Audience.SEGMENT
+    if (tree := message.chosen(own, excluded)) is None:
         return
-    if message.segment and message.segment.website_id != message.website_id:
-        raise NotAccepted("The segment belongs to another website. Choose one of this website.")
-    tree = message.segment.definition if message.segment else segment
-    message.audience = Audience.SEGMENT
     try:
         message.frozen_segment = freeze(tree, message.due_at or timezone.now())
     except BadSegment as error:

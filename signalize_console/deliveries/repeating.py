@@ -71,4 +71,5 @@ def _send_copy(series: PushMessage, run_for: datetime.datetime) -> None:
     run.repeats, run.sent_by, run.approved_by = series, series.sent_by, series.approved_by
     run.scheduled_at, run.time_zone, run.in_local_time = run_for, series.time_zone, series.in_local_time
     run.valid_until = series.valid_until
-    outbox.send(run, texts, idempotency_key=f"run-{series.pk}-{run_for:%Y%m%dT%H%MZ}")
+    excluded = list(series.excluded_segments.all())
+    outbox.send(run, texts, excluded=excluded, idempotency_key=f"run-{series.pk}-{run_for:%Y%m%dT%H%MZ}")

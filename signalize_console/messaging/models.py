@@ -1,14 +1,18 @@
 """MessageTemplate and PushMessage, each with its texts."""
 
 import datetime
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.audiences.compiler import without
 from signalize_console.audiences.models import Segment
 from signalize_console.messaging.content import Content, Text
 from signalize_console.messaging.states import MessageState, states_before
@@ -60,6 +64,10 @@ class Audience(models.TextChoices):
     SEGMENT = "segment", _("a segment")
 
 
+MOST_EXCLUDED = 10
+LONGEST_REST = 24 * 365
+
+
 class Canary(models.TextChoices):
     """How far the test of a push message is."""
 
@@ -89,7 +97,17 @@ class PushMessage(Timing, Content):
         verbose_name=_("segment"),
         help_text=_("Only to these; without a segment to everyone who opted in."),
     )
-    # What the segment was when the message was accepted, with the time that its "days ago" count from.
+    excluded_segments = models.ManyToManyField(
+        Segment, through="ExcludedSegment", related_name="+", verbose_name=_("left out")
+    )
+    # Who got a message in so many hours before is left out, too.
+    rest_hours = models.PositiveSmallIntegerField(
+        _("recently messaged"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_REST)],
+    )
+    # What the audience was when the message was accepted, with the time that its "days ago" count from.
     frozen_segment = models.JSONField(editable=False, null=True)
     transactional = models.BooleanField(
         _("transactional"),
@@ -177,6 +195,18 @@ class PushMessage(Timing, Content):
     @property
     def is_draft(self) -> bool:
         return self.state == MessageState.DRAFT
+
+    def chosen(self, tree: Any, excluded: Iterable[Segment]) -> Any:
+        """Of those in ``tree`` who gets it, as a tree of conditions. None, both times: everyone."""
+        recently = {"field": "messageAccepted", "within": {"hours": self.rest_hours}}
+        trees = [segment.definition for segment in excluded]
+        return without(tree, [*trees, recently] if self.rest_hours else trees)
+
+    @property
+    def audience_tree(self) -> Any:
+        """Whom a draft is for, as conditions. None: everyone who opted in."""
+        tree = self.segment.definition if self.segment else None
+        return self.chosen(tree, self.excluded_segments.all() if self.pk else [])
 
     @property
     def may_withdraw(self) -> bool:
@@ -276,7 +306,7 @@ class PushMessage(Timing, Content):
     def copy(self) -> tuple["PushMessage", list["PushMessageText"]]:
         """The same content for the same audience at the same speed, not saved yet."""
         kept = {field.name for field in Content._meta.get_fields()}
-        kept |= {"website", "segment", "transactional", "per_minute", "canary"}
+        kept |= {"website", "segment", "transactional", "per_minute", "canary", "rest_hours"}
         copy = PushMessage(**{name: getattr(self, name) for name in kept})
         texts = list(self.texts.all())
         for text in texts:
@@ -289,7 +319,23 @@ class PushMessage(Timing, Content):
         copy, texts = self.copy()
         copy.save()
         PushMessageText.objects.bulk_create(texts)
+        copy.excluded_segments.set(self.excluded_segments.all())
         return copy
+
+
+class ExcludedSegment(models.Model):
+    """A push message isn't for who is in this segment, which therefore can't be deleted."""
+
+    push_message = models.ForeignKey(PushMessage, models.CASCADE, db_index=False)
+    segment = models.ForeignKey(Segment, models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["push_message", "segment"], name="excluded_once_from_a_message")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.push_message_id}: {self.segment_id}"
 
 
 class PushMessageText(Text):

@@ -18,6 +18,9 @@ PAGES = {
     "composer": "/admin/messaging/pushmessage/add/",
     "messages": "/admin/messaging/pushmessage/",
     "message": "/admin/messaging/pushmessage/1/change/",
+    "segments": "/admin/audiences/segment/",
+    "segment": "/admin/audiences/segment/1/change/",
+    "list": "/admin/audiences/recipientlist/add/",
     "deliveries": "/admin/deliveries/delivery/",
     "delivery": "/admin/deliveries/delivery/1/change/",
     "recipients": "/admin/recipients/recipient/",
@@ -38,6 +41,20 @@ FILL = {
     "id_texts-0-first_button": "Show me",
     "id_texts-0-second_button": "Remind me",
 }
+SEGMENT = """
+from signalize_console.audiences.models import Segment
+from signalize_console.websites.models import Website
+definition = {"all": [
+    {"field": "language", "op": "equals", "value": "en"},
+    {"any": [
+        {"field": "purchase", "op": "atLeast", "value": 1, "within": {"days": 30}},
+        {"field": "attribute", "name": "age", "type": "number", "op": "atLeast", "value": 18},
+    ]},
+    {"not": {"field": "lastMessage", "op": "after", "value": {"hoursAgo": 3}}},
+]}
+website = Website.objects.get(name="Demo shop")
+Segment.objects.create(pk=1, website=website, name="Buyers who had a rest", definition=definition)
+"""
 
 
 def main(directory: Path, wanted: list[str]) -> None:
@@ -51,6 +68,7 @@ def main(directory: Path, wanted: list[str]) -> None:
             browser = Chromium(desktop.address, double.chromium_switches)
             try:
                 visit(browser, console, double, desktop)
+                console.manage(SEGMENT)
                 if not wanted or "login" in wanted:
                     take(browser, console, directory, "login")
                 log_in(browser, console)
