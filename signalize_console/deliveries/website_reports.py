@@ -1,0 +1,146 @@
+"""What became of websites as a whole, from the rollups: growth, the opt-in funnel, reputation."""
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from signalize_console.activity.models import EventKind
+from signalize_console.deliveries.models import Tally
+from signalize_console.deliveries.rollups import DailyCount, SubscriberCount
+from signalize_console.messaging.states import DeliveryState
+from signalize_console.recipients.models import Subscription
+
+OPT_IN_STEPS = (
+    *(EventKind.OPTIN_SHOWN, EventKind.OPTIN_YES, EventKind.OPTIN_NO, EventKind.OPTIN_CLOSED),
+    *(EventKind.PERMISSION_GRANTED, EventKind.PERMISSION_DENIED, EventKind.SUBSCRIBED),
+)
+# Subscriptions come, and go by their visitor or by their push service.
+GROWTH_NAMES = (EventKind.SUBSCRIBED, EventKind.UNSUBSCRIBED, DeliveryState.GONE)
+# Up to here counting takes no time.
+COUNTED = 10_000
+
+
+@dataclass(frozen=True)
+class Period:
+    """``days`` by day and name, ``values`` by name: what conversions were worth."""
+
+    first: datetime.date
+    last: datetime.date
+    days: dict[datetime.date, Counter[str]]
+    values: dict[str, Decimal]
+
+    @property
+    def dates(self) -> list[datetime.date]:
+        return [self.first + datetime.timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+
+    def last_days(self, count: int) -> "Period":
+        """The end of it; what conversions were worth is known of the whole only."""
+        first = self.last - datetime.timedelta(days=count - 1)
+        return Period(first, self.last, {day: one for day, one in self.days.items() if day >= first}, {})
+
+    def total(self, name: str) -> int:
+        return sum(counts[name] for counts in self.days.values())
+
+    def per_day(self, name: str) -> list[int]:
+        return [self.days[day][name] if day in self.days else 0 for day in self.dates]
+
+
+def period(websites: Iterable[int], days: int, names: Iterable[str]) -> Period:
+    """The last ``days`` days of these websites, today among them, in one query."""
+    last = timezone.now().astimezone(datetime.UTC).date()
+    first = last - datetime.timedelta(days=days - 1)
+    rows = (
+        DailyCount.objects.filter(website__in=list(websites), name__in=[*names], day__range=(first, last))
+        .order_by()
+        .values_list("day", "name")
+        .annotate(total=Sum("count"), worth=Sum("value"))
+    )
+    counts: dict[datetime.date, Counter[str]] = defaultdict(Counter)
+    values: dict[str, Decimal] = defaultdict(Decimal)
+    for day, name, total, worth in rows:
+        counts[day][name] = total
+        values[name] += worth
+    return Period(first, last, dict(counts), dict(values))
+
+
+def subscribers(websites: Iterable[int]) -> tuple[int, datetime.datetime | None]:
+    """How many active subscriptions, and when they were counted: exact up to 10,000, else within the hour."""
+    websites = list(websites)
+    active = Subscription.objects.active().filter(website__in=websites)
+    exact = active.order_by()[: COUNTED + 1].count()
+    latest = (
+        SubscriberCount.objects.filter(website__in=websites).order_by("website", "-day").distinct("website")
+    )
+    noted = list(latest.values_list("count", "counted_at")) if exact > COUNTED else []
+    if not noted:
+        return exact, None
+    return max(sum(count for count, _at in noted), COUNTED), min(at for _count, at in noted)
+
+
+def subscribers_per_day(websites: Iterable[int], dates: list[datetime.date]) -> list[int | None]:
+    """None where nobody counted that day."""
+    rows = SubscriberCount.objects.filter(website__in=list(websites), day__range=(dates[0], dates[-1]))
+    counted = dict(rows.order_by().values_list("day").annotate(total=Sum("count")))
+    return [counted.get(day) for day in dates]
+
+
+@dataclass(frozen=True)
+class Reputation:
+    """What push services and browsers judge a sender by, over some days. None: nothing to divide by."""
+
+    accepted: int
+    clicked: int
+    lost: int
+    page_views: int
+    granted: int
+    denied: int
+    throttled: int
+
+    @property
+    def pushes_per_view(self) -> float | None:
+        return self.accepted / self.page_views if self.page_views else None
+
+    @property
+    def click_rate(self) -> float | None:
+        return self.clicked / self.accepted if self.accepted else None
+
+    @property
+    def lost_per_thousand(self) -> float | None:
+        return 1000 * self.lost / self.accepted if self.accepted else None
+
+    @property
+    def grant_rate(self) -> float | None:
+        asked = self.granted + self.denied
+        return self.granted / asked if asked else None
+
+    @property
+    def throttled_rate(self) -> float | None:
+        tried = self.accepted + self.throttled
+        return self.throttled / tried if tried else None
+
+
+REPUTATION_NAMES = (
+    *(DeliveryState.ACCEPTED, DeliveryState.GONE, EventKind.CLICKED, EventKind.UNSUBSCRIBED),
+    *(EventKind.PAGE_VIEW, EventKind.PERMISSION_GRANTED, EventKind.PERMISSION_DENIED),
+)
+
+
+def reputation_of(websites: Iterable[int], counted: Period) -> Reputation:
+    """Of a period that counted REPUTATION_NAMES. Google's answers alone say how near Chrome's limit is."""
+    since = datetime.datetime.combine(counted.first, datetime.time(), datetime.UTC)
+    tallies = Tally.objects.filter(website__in=list(websites), push_service="fcm", minute__gte=since)
+    throttled = tallies.aggregate(total=Sum("throttled"))["total"] or 0
+    return Reputation(
+        accepted=counted.total(DeliveryState.ACCEPTED),
+        clicked=counted.total(EventKind.CLICKED),
+        lost=counted.total(DeliveryState.GONE) + counted.total(EventKind.UNSUBSCRIBED),
+        page_views=counted.total(EventKind.PAGE_VIEW),
+        granted=counted.total(EventKind.PERMISSION_GRANTED),
+        denied=counted.total(EventKind.PERMISSION_DENIED),
+        throttled=throttled,
+    )
