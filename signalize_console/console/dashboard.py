@@ -5,6 +5,8 @@ It reads rollups, and the few messages to many: it is as fast with millions of d
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from signalize_console.activity.models import EventKind
 from signalize_console.console import reputation
 from signalize_console.console.charts import Chart
@@ -52,14 +54,15 @@ def context(user: Any) -> dict[str, Any]:
 
 def _messages() -> dict[str, Any]:
     """Those to many: messages to named recipients come and go by the thousand, and alerts tell of theirs."""
-    to_many = PushMessage.objects.exclude(audience=Audience.RECIPIENTS).select_related("website")
-    messages = to_many.prefetch_related("texts").order_by("-pk")
-    running = list(messages.filter(state__in=RUNNING)[:SHOWN_MESSAGES])
-    latest = list(messages.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES])
+    to_many = PushMessage.objects.exclude(audience=Audience.RECIPIENTS).order_by("-pk")
+    running = list(to_many.filter(state__in=RUNNING)[:SHOWN_MESSAGES])
+    latest = list(to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES])
+    scheduled = list(to_many.filter(state__in=NEXT).order_by("due_at", "pk")[:SHOWN_MESSAGES])
+    prefetch_related_objects([*running, *latest, *scheduled], "texts")
     funnels = funnels_of([*running, *latest])
     return {
         "running": [(message, _percent(message, funnels[message.pk])) for message in running],
-        "scheduled": list(messages.filter(state__in=NEXT).order_by("due_at", "pk")[:SHOWN_MESSAGES]),
+        "scheduled": scheduled,
         "latest": [(message, funnels[message.pk]) for message in latest],
         "is_new": not running and not latest and not PushMessage.objects.exists(),
     }

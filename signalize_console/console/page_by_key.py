@@ -32,7 +32,7 @@ class PageByKey(ChangeList):
 
     def get_filters_params(self, params: Any = None) -> Any:
         found = super().get_filters_params(params)
-        self.before = _number(found.pop(BEFORE, None))
+        self.before = id_in((found.pop(BEFORE, None) or [None])[-1])
         return found
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
@@ -76,6 +76,7 @@ class PageByKey(ChangeList):
         return _("about %(count)s %(many)s") % {**names, "count": number_format(count, force_grouping=True)}
 
 
-def _number(said: Any) -> int | None:
-    text = str(said[-1] if isinstance(said, list) else said or "")
+def id_in(said: Any) -> int | None:
+    """The id that an address names; None where it names none."""
+    text = str(said or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from signalize_console.console.csv_export import csv_file
+from signalize_console.console.page_by_key import id_in
 from signalize_console.console.report_tables import (
     compared,
     growth,
@@ -71,7 +72,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "growth": tables["growth"],
         "opt_in": tables["opt-in"],
         "messages_found": latest,
-        "before": request.GET.get("before", ""),
+        "before": id_in(request.GET.get("before")),
         "older": latest[-1][0].pk if len(latest) == MESSAGES_A_PAGE else None,
         "subscribers": count,
         "counted_at": counted_at,
@@ -101,7 +102,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """Two to five messages side by side."""
     _ensure_may_look(request)
-    ids = {int(one) for one in request.GET.getlist("message") if one.isdigit() and len(one) < 19}
+    ids = [one for text in request.GET.getlist("message") if (one := id_in(text))]
     to_many = _messages().filter(pk__in=ids, day__isnull=False).exclude(audience=Audience.RECIPIENTS)
     found = list(to_many[: MOST_COMPARED + 1])
     if not LEAST_COMPARED <= len(found) <= MOST_COMPARED:
@@ -119,8 +120,7 @@ def _latest(request: HttpRequest, websites: list[int]) -> list[tuple[PushMessage
     """A page of messages to many with their funnels, before the one that ``before`` names."""
     messages = _messages().filter(website__in=websites, day__isnull=False)
     messages = messages.exclude(audience=Audience.RECIPIENTS)
-    before = request.GET.get("before", "")
-    if before.isdigit() and len(before) < 19:
+    if before := id_in(request.GET.get("before")):
         messages = messages.filter(pk__lt=before)
     return _with_funnels(messages[:MESSAGES_A_PAGE])
 

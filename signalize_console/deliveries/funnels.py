@@ -123,8 +123,8 @@ class MessageReport:
     message: PushMessage
     funnel: Funnel
     by: dict[str, dict[str, Funnel]]
-    buttons: Counter[str]
-    reasons: Counter[str]
+    buttons: dict[str, int]
+    reasons: dict[str, int]
     hours: Hours
 
 
@@ -142,7 +142,7 @@ def report_of(message: PushMessage) -> MessageReport:
         if row.name in LOST:
             reasons[row.detail] += row.count
     hours = {} if message.audience == Audience.RECIPIENTS else hours_of([message.pk])[message.pk]
-    return MessageReport(message, _funnel(message, rows, tells), by, buttons, reasons, hours)
+    return MessageReport(message, _funnel(message, rows, tells), by, dict(buttons), dict(reasons), hours)
 
 
 def funnels_of(messages: Iterable[PushMessage]) -> dict[int, Funnel]:
