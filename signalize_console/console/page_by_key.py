@@ -35,7 +35,7 @@ class PageByKey(ChangeList):
         self.before = id_in((found.pop(BEFORE, None) or [None])[-1])
         return found
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """Any other order would have to read them all."""
         return [f"-{self.model_admin.list_key(request)}"]
 

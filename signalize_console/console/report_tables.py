@@ -170,7 +170,8 @@ def _cells(funnel: Funnel) -> list[Any]:
 
 
 def _part(dimension: str, key: str) -> str:
-    names = {"push_service": SERVICES, "platform": PLATFORM_WORDS}.get(dimension, {})
+    words: dict[str, dict[str, Any]] = {"push_service": {**SERVICES}, "platform": PLATFORM_WORDS}
+    names = words.get(dimension, {})
     return str(names.get(key, key)) or _("not known")
 
 

@@ -6,7 +6,7 @@ What a browser can't tell is unknown, which isn't zero: Safari's worker reports 
 import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
 from django.db.models import OuterRef, Subquery
@@ -165,7 +165,7 @@ def _rolled(messages: Iterable[PushMessage]) -> dict[int, list[Row]]:
     ids = [message.pk for message in messages if message.audience != Audience.RECIPIENTS]
     rows: dict[int, list[Row]] = defaultdict(list)
     found = DailyCount.objects.filter(push_message_id__in=ids)
-    for message_id, *row in found.values_list("push_message_id", *Row._fields):
+    for message_id, *row in found.values_list("push_message_id", *(one.name for one in fields(Row))):
         rows[message_id].append(Row(*row))
     return rows
 

@@ -6,6 +6,8 @@ message that was accepted for the recipient in the day before. Only clicks and d
 before it are looked at, so that what a row counts as never changes.
 """
 
+from typing import Any
+
 from django.conf import settings
 
 from signalize_console.activity.models import OPT_IN, EventKind
@@ -121,7 +123,7 @@ def rows(which: dict[str, str], sources: tuple[str, ...] = ALL) -> str:
     return sql.replace("{ended}", which["ended"]).replace("{recorded}", which["recorded"])
 
 
-def values() -> dict[str, object]:
+def values() -> dict[str, Any]:
     return {
         "conversion_hours": settings.CONVERSION_HOURS,
         "conversions": settings.CONVERSION_EVENTS,

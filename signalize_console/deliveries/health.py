@@ -1,6 +1,5 @@
 """Whether messages go out: who shows signs of life, and what waits longer than it should."""
 
-import json
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -50,6 +49,5 @@ class Health:
 def look() -> Health:
     with connection.cursor() as cursor:
         cursor.execute(LOOK)
-        said, late, alerts = cursor.fetchone()
-    ages = json.loads(said)
+        ages, late, alerts = cursor.fetchone()
     return Health({who: ages.get(who) for who in EXPECTED}, late, alerts)

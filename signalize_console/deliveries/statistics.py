@@ -6,7 +6,8 @@ They are the rollups, what was recorded since the rollups' cursor, and what is s
 import datetime
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -69,7 +70,8 @@ SELECT day, name, sum(count)::bigint FROM (
 """  # noqa: S608
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     """How many of a push message's deliveries, or of the events that belong to it, were like this."""
 
     push_service: str

@@ -73,10 +73,9 @@ def subscribers(websites: Iterable[int]) -> tuple[int, datetime.datetime | None]
     websites = list(websites)
     active = Subscription.objects.active().filter(website__in=websites)
     exact = active.order_by()[: COUNTED + 1].count()
-    latest = (
-        SubscriberCount.objects.filter(website__in=websites).order_by("website", "-day").distinct("website")
-    )
-    noted = list(latest.values_list("count", "counted_at")) if exact > COUNTED else []
+    counts = SubscriberCount.objects.filter(website__in=websites).order_by("website_id", "-day")
+    latest = counts.distinct("website_id") if exact > COUNTED else counts.none()
+    noted = list(latest.values_list("count", "counted_at"))
     if not noted:
         return exact, None
     return max(sum(count for count, _at in noted), COUNTED), min(at for _count, at in noted)

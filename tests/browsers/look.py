@@ -20,6 +20,8 @@ PAGES = {
     "message": "/admin/messaging/pushmessage/1/change/",
     "deliveries": "/admin/deliveries/delivery/",
     "delivery": "/admin/deliveries/delivery/1/change/",
+    "reports": "/admin/reports/",
+    "report": "/admin/reports/message/1/",
     "recipients": "/admin/recipients/recipient/",
     "recipient": "/admin/recipients/recipient/1/change/",
     "websites": "/admin/websites/website/1/change/",

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from signalize_console.activity.cursors import CurrentTransaction
 from signalize_console.activity.models import Event, EventKind
-from signalize_console.deliveries import outbox, reports, rolling_up, tokens
-from signalize_console.deliveries.models import DailyCount, Delivery, Tally
+from signalize_console.deliveries import outbox, reports, rolling_up, tokens, website_reports
+from signalize_console.deliveries.models import DailyCount, Delivery, SubscriberCount, Tally
 from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import Website
@@ -202,6 +202,20 @@ def test_growth_and_the_opt_in_funnel(boss: Client, website: Website, audience: 
     other = make_website(name="Other")
     assert "opt-in: yes 0" in text_of(boss, OVERVIEW, website=other.pk)
     assert boss.get(OVERVIEW, {"website": "999"}).status_code == 404
+
+
+def test_very_many_subscribers_are_those_that_were_counted_last(
+    boss: Client, website: Website, audience: list[Subscription], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_subscription(make_website(name="Other"))
+    rolling_up.count_subscribers()
+    SubscriberCount.objects.filter(website=website).update(count=12_345)
+    old = timezone.now().date() - datetime.timedelta(days=1)
+    SubscriberCount.objects.create(website=website, day=old, count=999)
+    monkeypatch.setattr(website_reports, "COUNTED", 5)
+    text = text_of(boss, OVERVIEW)
+    assert "12,346 active subscriptions counted at" in text
+    assert "12,345 active subscriptions" in text_of(boss, OVERVIEW, website=website.pk)
 
 
 def test_no_file_holds_a_formula_and_no_page_a_script(boss: Client, send: Send) -> None:
