@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 720, 250
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 30
-MOST_LABELS, STEPS = 7, 4
+LEFT, RIGHT, TOP, BOTTOM = 84, 12, 16, 34
+MOST_LABELS, STEPS = 6, 4
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Chart:
 
     @property
     def places(self) -> list[dict[str, Any]]:
-        """The labels below: some of them, so that they don't touch."""
+        """Some of the labels, that they don't touch; where room is scarce, every second one is ``spare``."""
         every = max(math.ceil(len(self.labels) / MOST_LABELS), 1)
+        numbers = range(0, len(self.labels), every)
         return [
-            {"x": f"{self._x(number):.1f}", "label": label}
-            for number, label in enumerate(self.labels)
-            if number % every == 0
+            {"x": f"{self._x(number):.1f}", "label": self.labels[number], "spare": place % 2 == 1}
+            for place, number in enumerate(numbers)
         ]
 
     @property
@@ -98,6 +98,6 @@ def _stroke(point: str) -> str:
 
 
 def _round_up(value: float) -> float:
-    """1, 2 or 5 times a power of ten, and no less than 1: counts are whole."""
+    """A digit and zeros, and no less than 1: counts are whole."""
     power = 10 ** math.floor(math.log10(value)) if value >= 1 else 1
-    return next((factor * power for factor in (1, 2, 5, 10) if factor * power >= value), power)
+    return math.ceil(value / power) * power if value > 1 else 1

@@ -19,7 +19,7 @@ from signalize_console.deliveries.website_reports import (
     period,
     reputation_of,
     subscribers,
-    subscribers_per_day,
+    subscribers_per_step,
 )
 from signalize_console.messaging.models import Audience, PushMessage
 from signalize_console.messaging.states import MessageState
@@ -59,7 +59,7 @@ def _messages() -> dict[str, Any]:
     latest = list(to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES])
     scheduled = list(to_many.filter(state__in=NEXT).order_by("due_at", "pk")[:SHOWN_MESSAGES])
     prefetch_related_objects([*running, *latest, *scheduled], "texts")
-    funnels = funnels_of([*running, *latest])
+    funnels = funnels_of([*running, *latest], with_conversions=False)
     return {
         "running": [(message, _percent(message, funnels[message.pk])) for message in running],
         "scheduled": scheduled,
@@ -74,6 +74,6 @@ def _percent(message: PushMessage, funnel: Any) -> int:
 
 def _chart(counted: Any, websites: list[int]) -> Chart:
     """How the audience grew; before anybody counted it, who came and went."""
-    active = subscribers_per_day(websites, counted.dates)
+    active = subscribers_per_step(websites, counted)
     came_and_went, total = growth(counted, active).charts
     return total if sum(value is not None for value in active) > 1 else came_and_went

@@ -56,7 +56,6 @@ PLATFORM_WORDS = {
     "ios": "iOS",
     "other": gettext_lazy("other"),
 }
-OF_AN_HOUR = ("accepted", "shown", "clicked", "converted", "unsubscribed")
 
 
 @dataclass(frozen=True)
@@ -70,18 +69,22 @@ class Table:
 
 
 def growth(counted: Period, active: Sequence[int | None]) -> Table:
-    """Who came and who went, day by day, and how many there were."""
-    series = [Series(str(GROWTH_WORDS[name]), counted.per_day(name)) for name in GROWTH_NAMES]
-    days = [date_format(day, "SHORT_DATE_FORMAT") for day in counted.dates]
+    """Who came and who went, day by day or week by week, and how many there were."""
+    series = [Series(str(GROWTH_WORDS[name]), counted.per_step(name)) for name in GROWTH_NAMES]
+    days = [date_format(day, "SHORT_DATE_FORMAT") for day in counted.steps]
     rows = [
         [day.isoformat(), *(one.values[number] for one in series), active[number]]
-        for number, day in enumerate(counted.dates)
+        for number, day in enumerate(counted.steps)
     ]
     charts = [
         Chart("growth", _("Opted in and left"), days, series),
         Chart("active", _("Active subscriptions"), days, [Series(_("active subscriptions"), active)]),
     ]
-    headings = [_("day"), *GROWTH_WORDS.values(), _("active subscriptions")]
+    headings = [
+        _("day") if counted.step == 1 else _("week from"),
+        *GROWTH_WORDS.values(),
+        _("active subscriptions"),
+    ]
     return Table(_("Subscribers"), headings, rows, charts)
 
 
@@ -129,19 +132,22 @@ def of_message(report: MessageReport) -> Table:
     return Table(report.message.title, [_("by"), _("part"), *COLUMNS.values()], rows)
 
 
-def hours_chart(report: MessageReport) -> Chart | None:
-    """When it happened, in the first three days."""
+def hours_charts(report: MessageReport) -> list[Chart]:
+    """When it happened, in the first three days: what many do, and what few do, each on its own scale."""
     if not report.hours:
-        return None
+        return []
     first = min(report.hours)
     hours = [first + HOUR * number for number in range(_length(report.hours, first))]
-    nothing: Counter[str] = Counter()
-    series = [
-        Series(str(COLUMNS[name]), [report.hours.get(hour, nothing)[name] for hour in hours])
-        for name in OF_AN_HOUR
-    ]
     labels = [date_format(timezone.localtime(hour), "d.m. H:i") for hour in hours]
-    return Chart("hours", _("Hour by hour"), labels, series)
+    charts = []
+    for key, title, names in (
+        ("sent", _("Accepted and shown, hour by hour"), ("accepted", "shown")),
+        ("acted", _("Clicked and after, hour by hour"), ("clicked", "converted", "unsubscribed")),
+    ):
+        counts = {name: [report.hours.get(hour, Counter())[name] for hour in hours] for name in names}
+        series = [Series(str(COLUMNS[name]), values) for name, values in counts.items()]
+        charts.append(Chart(key, title, labels, series))
+    return charts
 
 
 def hours_since_start(messages: Sequence[PushMessage]) -> Chart | None:

@@ -16,7 +16,7 @@ from signalize_console.console.page_by_key import id_in
 from signalize_console.console.report_tables import (
     compared,
     growth,
-    hours_chart,
+    hours_charts,
     hours_since_start,
     of_message,
     opt_in,
@@ -28,12 +28,12 @@ from signalize_console.deliveries.website_reports import (
     OPT_IN_STEPS,
     period,
     subscribers,
-    subscribers_per_day,
+    subscribers_per_step,
 )
 from signalize_console.messaging.models import Audience, PushMessage
 from signalize_console.websites.models import Website
 
-PERIODS = (7, 30, 90, 365)
+PERIODS = (7, 30, 90, 364)
 MESSAGES_A_PAGE = 25
 LEAST_COMPARED, MOST_COMPARED = 2, 5
 View = Callable[..., HttpResponse]
@@ -50,15 +50,16 @@ def urls(wrap: Callable[[View], View]) -> list[URLPattern]:
 def overview(request: HttpRequest) -> HttpResponse:
     """Growth, the opt-in funnel and the latest messages of one website, or of all."""
     _ensure_may_look(request)
-    websites = list(Website.objects.all())
+    websites = _websites()
     chosen = _chosen(request.GET.get("website"), websites)
-    ids = [chosen.pk] if chosen else [one.pk for one in websites]
+    looked_at = [chosen] if chosen else websites
+    ids = [one.pk for one in looked_at]
     days = _number(request.GET.get("days"), PERIODS, 30)
     counted = period(ids, days, [*GROWTH_NAMES, *OPT_IN_STEPS])
     tables = {
-        "growth": growth(counted, subscribers_per_day(ids, counted.dates)),
+        "growth": growth(counted, subscribers_per_step(ids, counted)),
         "opt-in": opt_in(counted),
-        "messages": compared(latest := _latest(request, ids)),
+        "messages": compared(latest := _latest(request, looked_at)),
     }
     if table := tables.get(request.GET.get("csv", "")):
         return csv_file(request.GET["csv"], table.headings, table.rows)
@@ -76,6 +77,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "older": latest[-1][0].pk if len(latest) == MESSAGES_A_PAGE else None,
         "subscribers": count,
         "counted_at": counted_at,
+        "least_compared": LEAST_COMPARED,
         "most_compared": MOST_COMPARED,
     }
     return _page(request, "console/reports.html", context)
@@ -84,7 +86,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
     """One push message: its funnel, over time, and by everything that it can be told apart by."""
     _ensure_may_look(request)
-    found = get_object_or_404(_messages(), pk=message_id, day__isnull=False)
+    found = get_object_or_404(_messages(_websites()), pk=message_id)
     report = report_of(found)
     if request.GET.get("csv"):
         table = of_message(report)
@@ -94,7 +96,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "message": found,
         "report": report,
         "parts": parts(report),
-        "chart": hours_chart(report),
+        "charts": hours_charts(report),
     }
     return _page(request, "console/report.html", context)
 
@@ -103,7 +105,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Two to five messages side by side."""
     _ensure_may_look(request)
     ids = [one for text in request.GET.getlist("message") if (one := id_in(text))]
-    to_many = _messages().filter(pk__in=ids, day__isnull=False).exclude(audience=Audience.RECIPIENTS)
+    to_many = _messages(_websites()).filter(pk__in=ids).exclude(audience=Audience.RECIPIENTS)
     found = list(to_many[: MOST_COMPARED + 1])
     if not LEAST_COMPARED <= len(found) <= MOST_COMPARED:
         context = {"title": _("Compare"), "least": LEAST_COMPARED, "most": MOST_COMPARED}
@@ -116,10 +118,9 @@ def compare(request: HttpRequest) -> HttpResponse:
     return _page(request, "console/compare.html", context)
 
 
-def _latest(request: HttpRequest, websites: list[int]) -> list[tuple[PushMessage, Any]]:
+def _latest(request: HttpRequest, websites: list[Website]) -> list[tuple[PushMessage, Any]]:
     """A page of messages to many with their funnels, before the one that ``before`` names."""
-    messages = _messages().filter(website__in=websites, day__isnull=False)
-    messages = messages.exclude(audience=Audience.RECIPIENTS)
+    messages = _messages(websites).exclude(audience=Audience.RECIPIENTS)
     if before := id_in(request.GET.get("before")):
         messages = messages.filter(pk__lt=before)
     return _with_funnels(messages[:MESSAGES_A_PAGE])
@@ -131,8 +132,14 @@ def _with_funnels(messages: Iterable[PushMessage]) -> list[tuple[PushMessage, An
     return [(one, funnels[one.pk]) for one in found]
 
 
-def _messages() -> Any:
-    return PushMessage.objects.select_related("website").prefetch_related("texts").order_by("-pk")
+def _websites() -> list[Website]:
+    return list(Website.objects.all())
+
+
+def _messages(websites: list[Website]) -> Any:
+    """Those that were accepted, the latest first."""
+    messages = PushMessage.objects.filter(website__in=websites, day__isnull=False)
+    return messages.select_related("website").prefetch_related("texts").order_by("-pk")
 
 
 def _ensure_may_look(request: HttpRequest) -> None:

@@ -59,7 +59,7 @@ def signs(found: Reputation) -> list[Sign]:
             _("429 answers of Google"),
             number(found.throttled),
             _few(throttled, 0, 0.01, True),
-            f"{limited} {fewer}",
+            limited,
         ),
     ]
 

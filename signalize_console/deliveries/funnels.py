@@ -145,11 +145,14 @@ def report_of(message: PushMessage) -> MessageReport:
     return MessageReport(message, _funnel(message, rows, tells), by, dict(buttons), dict(reasons), hours)
 
 
-def funnels_of(messages: Iterable[PushMessage]) -> dict[int, Funnel]:
-    """One for each of these messages to many, in two queries."""
+def funnels_of(messages: Iterable[PushMessage], *, with_conversions: bool = True) -> dict[int, Funnel]:
+    """One for each of these messages to many, in two queries; without conversions in one."""
     messages = list(messages)
-    rolled, tells = _rolled(messages), _tells_conversions(messages)
-    return {message.pk: _funnel(message, rolled[message.pk], tells[message.pk]) for message in messages}
+    rolled = _rolled(messages)
+    tells = _tells_conversions(messages) if with_conversions else dict.fromkeys(rolled, False)
+    return {
+        message.pk: _funnel(message, rolled[message.pk], tells.get(message.pk, False)) for message in messages
+    }
 
 
 def _funnel(message: PushMessage, rows: Iterable[Row], tells_conversions: bool) -> Funnel:

@@ -4,7 +4,6 @@ import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -23,31 +22,37 @@ OPT_IN_STEPS = (
 GROWTH_NAMES = (EventKind.SUBSCRIBED, EventKind.UNSUBSCRIBED, DeliveryState.GONE)
 # Up to here counting takes no time.
 COUNTED = 10_000
+# More days than these are told by the week.
+MOST_DAYS = 92
 
 
 @dataclass(frozen=True)
 class Period:
-    """``days`` by day and name, ``values`` by name: what conversions were worth."""
+    """What happened on each day, by name. ``step`` is how many days are told together."""
 
     first: datetime.date
     last: datetime.date
+    step: int
     days: dict[datetime.date, Counter[str]]
-    values: dict[str, Decimal]
 
     @property
-    def dates(self) -> list[datetime.date]:
-        return [self.first + datetime.timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+    def steps(self) -> list[datetime.date]:
+        """The first day of each."""
+        days = (self.last - self.first).days + 1
+        return [self.first + datetime.timedelta(days=n) for n in range(0, days, self.step)]
 
     def last_days(self, count: int) -> "Period":
-        """The end of it; what conversions were worth is known of the whole only."""
         first = self.last - datetime.timedelta(days=count - 1)
-        return Period(first, self.last, {day: one for day, one in self.days.items() if day >= first}, {})
+        return Period(first, self.last, 1, {day: one for day, one in self.days.items() if day >= first})
 
     def total(self, name: str) -> int:
         return sum(counts[name] for counts in self.days.values())
 
-    def per_day(self, name: str) -> list[int]:
-        return [self.days[day][name] if day in self.days else 0 for day in self.dates]
+    def per_step(self, name: str) -> list[int]:
+        found = [0] * len(self.steps)
+        for day, counts in self.days.items():
+            found[(day - self.first).days // self.step] += counts[name]
+        return found
 
 
 def period(websites: Iterable[int], days: int, names: Iterable[str]) -> Period:
@@ -58,14 +63,12 @@ def period(websites: Iterable[int], days: int, names: Iterable[str]) -> Period:
         DailyCount.objects.filter(website__in=list(websites), name__in=[*names], day__range=(first, last))
         .order_by()
         .values_list("day", "name")
-        .annotate(total=Sum("count"), worth=Sum("value"))
+        .annotate(total=Sum("count"))
     )
     counts: dict[datetime.date, Counter[str]] = defaultdict(Counter)
-    values: dict[str, Decimal] = defaultdict(Decimal)
-    for day, name, total, worth in rows:
+    for day, name, total in rows:
         counts[day][name] = total
-        values[name] += worth
-    return Period(first, last, dict(counts), dict(values))
+    return Period(first, last, 1 if days <= MOST_DAYS else 7, dict(counts))
 
 
 def subscribers(websites: Iterable[int]) -> tuple[int, datetime.datetime | None]:
@@ -81,11 +84,13 @@ def subscribers(websites: Iterable[int]) -> tuple[int, datetime.datetime | None]
     return max(sum(count for count, _at in noted), COUNTED), min(at for _count, at in noted)
 
 
-def subscribers_per_day(websites: Iterable[int], dates: list[datetime.date]) -> list[int | None]:
-    """None where nobody counted that day."""
-    rows = SubscriberCount.objects.filter(website__in=list(websites), day__range=(dates[0], dates[-1]))
-    counted = dict(rows.order_by().values_list("day").annotate(total=Sum("count")))
-    return [counted.get(day) for day in dates]
+def subscribers_per_step(websites: Iterable[int], period: Period) -> list[int | None]:
+    """As counted last in each step; None where nobody counted."""
+    rows = SubscriberCount.objects.filter(website__in=list(websites), day__range=(period.first, period.last))
+    found: list[int | None] = [None] * len(period.steps)
+    for day, total in rows.values_list("day").annotate(total=Sum("count")).order_by("day"):
+        found[(day - period.first).days // period.step] = total
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The console as in production, that also tells what each answer took: seconds in Django, and queries."""
+"""The console as in production, that also tells what each answer took: seconds, queries, the slowest of them."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -12,15 +12,21 @@ Start = Callable[..., Any]
 
 
 def application(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-    queries = 0
+    queries: list[str] = []
 
-    def count(execute: Callable[..., Any], *args: Any) -> Any:
-        nonlocal queries
-        queries += 1
-        return execute(*args)
+    def count(execute: Callable[..., Any], sql: Any, *args: Any) -> Any:
+        asked = time.perf_counter()
+        try:
+            return execute(sql, *args)
+        finally:
+            # Sorted as texts, the slowest is the largest.
+            queries.append(
+                f"{1000 * (time.perf_counter() - asked):08.1f} ms: {' '.join(str(sql).split())[:1500]}"
+            )
 
     def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-        told = [("X-Seconds", f"{time.perf_counter() - begun:.6f}"), ("X-Queries", str(queries))]
+        told = [("X-Seconds", f"{time.perf_counter() - begun:.6f}"), ("X-Queries", str(len(queries)))]
+        told.append(("X-Slowest", max(queries, default="").encode("ascii", "replace").decode()))
         return start_response(status, [*headers, *told], *more)
 
     begun = time.perf_counter()

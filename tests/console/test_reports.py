@@ -165,7 +165,7 @@ def test_a_chart_has_its_numbers_behind_it(boss: Client, send: Send) -> None:
     message = send()
     roll_up()
     page = boss.get(report(message)).content.decode()
-    assert page.count("<polyline") == 5
+    assert (page.count('<svg class="plot"'), page.count("<polyline")) == (2, 5)
     assert "<details>" in page
     assert re.search(r'<td class="figure-cell">9</td>', page)
     assert " style=" not in re.search(r"<figure.*?</figure>", page, re.DOTALL)[0]  # type: ignore[index]
@@ -199,6 +199,8 @@ def test_growth_and_the_opt_in_funnel(boss: Client, website: Website, audience: 
     assert (today["opted in"], today["unsubscribed"], today["active subscriptions"]) == ("2", "1", "10")
     assert rows_of(boss, OVERVIEW, csv="growth", days=7)[0]["active subscriptions"] == "unknown"
     assert len(rows_of(boss, OVERVIEW, csv="growth", days=90)) == 90
+    weeks = rows_of(boss, OVERVIEW, csv="growth", days=364)
+    assert (len(weeks), weeks[-1]["opted in"], weeks[-1]["active subscriptions"]) == (52, "2", "10")
     other = make_website(name="Other")
     assert "opt-in: yes 0" in text_of(boss, OVERVIEW, website=other.pk)
     assert boss.get(OVERVIEW, {"website": "999"}).status_code == 404

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from signalize_console.activity.cursors import CurrentTransaction, Cursor
 from signalize_console.activity.models import Event, EventKind
-from signalize_console.deliveries import outbox, reports, rolling_up, tokens
+from signalize_console.deliveries import outbox, readdressing, reports, rolling_up, statistics, tokens
 from signalize_console.deliveries.models import DailyCount, Delivery, HourlyCount, SubscriberCount
 from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Recipient, Subscription
@@ -307,6 +307,50 @@ def test_a_restored_dump_counts_again_only_after_a_rebuild(website: Website) -> 
     assert not Delivery.objects.filter(ended_in__gt=10**11).exists()
     roll_up()
     assert rolled() == recounted()
+
+
+def told(message: PushMessage) -> dict[str, dict[str, dict[str, int]]]:
+    """What the API's breakdown must say, counted from the rows themselves, in Python."""
+    reported = set(Event.objects.exclude(delivery_id=None).values_list("delivery_id", "kind"))
+    found: dict[str, dict[str, Counter[str]]] = {"byPushService": {}, "byLanguage": {}}
+    for one in Delivery.objects.of(message).select_related("recipient"):
+        facts = ["targeted", *(["accepted"] if one.state == "accepted" else [])]
+        facts += [kind for kind in ("shown", "clicked", "closed") if (one.pk, kind) in reported]
+        for name, key in (("byPushService", one.push_service), ("byLanguage", one.recipient.language[:2])):
+            found[name].setdefault(key, Counter()).update(facts)
+    names = ("targeted", "accepted", "shown", "clicked", "closed")
+    return {
+        name: {key: {one: counts[one] for one in names} for key, counts in parts.items()}
+        for name, parts in found.items()
+    }
+
+
+def test_the_apis_numbers_are_exact_whatever_is_rolled_up(website: Website) -> None:
+    subscriptions = make_audience(website, 12)
+    message = send_to_all(website, subscriptions)
+    deliveries = list(Delivery.objects.order_by("pk"))
+    today = message.day
+    for number, delivery in enumerate(deliveries[:9]):
+        state, reason = ENDS[number % 4]
+        end(Delivery.objects.filter(pk=delivery.pk), state, reason)
+        if state == "accepted":
+            report(delivery, "shown")
+        if number % 3 == 1:
+            roll_up()
+        said = statistics.breakdown(message)
+        assert {name: said[name] for name in ("byPushService", "byLanguage")} == told(message)
+        (day,) = statistics.per_day(website.pk, today, today)
+        assert (day["messages"], day["targeted"], day["shown"]) == (1, 12, Event.objects.count())
+        assert day["accepted"] == Delivery.objects.filter(state="accepted").count()
+    assert statistics.breakdown(message)["failedByReason"] == {"too_large": 2, "expired": 2}
+
+
+def test_what_is_withdrawn_from_somebody_else_counts(website: Website) -> None:
+    recipient = make_subscription(website).recipient
+    outbox.send(make_message(website, transactional=True), [make_text()], [recipient])
+    readdressing.withdraw(recipient)
+    roll_up()
+    assert counted("name", "detail") == {("cancelled", "other_person"): 1}
 
 
 def test_subscribers_are_counted_each_day(website: Website) -> None:
