@@ -21,7 +21,7 @@ def application(environ: dict[str, Any], start_response: Start) -> Iterable[byte
         finally:
             # Sorted as texts, the slowest is the largest.
             queries.append(
-                f"{1000 * (time.perf_counter() - asked):08.1f} ms: {' '.join(str(sql).split())[:1500]}"
+                f"{1000 * (time.perf_counter() - asked):08.1f} ms: {' '.join(str(sql).split())[-900:]}"
             )
 
     def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:

@@ -345,6 +345,29 @@ def test_the_apis_numbers_are_exact_whatever_is_rolled_up(website: Website) -> N
     assert statistics.breakdown(message)["failedByReason"] == {"too_large": 2, "expired": 2}
 
 
+def test_the_apis_numbers_are_exact_though_it_is_rolled_up_meanwhile(website: Website) -> None:
+    """Between looking where the cursor stands, and looking at the sums."""
+    message = send_to_all(website, make_audience(website, 6))
+    end(Delivery.objects.all())
+    rolled_up: list[threading.Thread] = []
+
+    def elsewhere() -> None:
+        roll_up()
+        connection.close()
+
+    def between(execute: Callable[..., Any], sql: Any, *args: Any) -> Any:
+        if "deliveries_dailycount" in str(sql) and not rolled_up:
+            rolled_up.append(threading.Thread(target=elsewhere))
+            rolled_up[0].start()
+            rolled_up[0].join()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(between):
+        said = statistics.breakdown(message)
+    assert rolled_up
+    assert said["byPushService"] == told(message)["byPushService"]
+
+
 def test_what_is_withdrawn_from_somebody_else_counts(website: Website) -> None:
     recipient = make_subscription(website).recipient
     outbox.send(make_message(website, transactional=True), [make_text()], [recipient])
