@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 720, 250
-LEFT, RIGHT, TOP, BOTTOM = 84, 12, 16, 34
+LEFT, RIGHT, TOP, BOTTOM = 96, 12, 16, 34
 MOST_LABELS, STEPS = 6, 4
 
 
