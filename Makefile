@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api fuzz faults mutants format
+.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin fuzz faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -41,6 +41,9 @@ mutants: .venv/tests ## breaks each promise of the engine in a copy, and shows t
 
 bench-api: .venv/tests ## how fast the API accepts, beside a view that only inserts one row (wrk)
 	@$(PYTHON) -m tests.benchmarks.api
+
+bench-admin: .venv/tests ## every page of the console with 1M recipients and 10M deliveries behind it (SCALE=100000 for a tenth)
+	@$(PYTHON) -m tests.benchmarks.admin
 
 fuzz: .venv/tests ## some 100,000 schemathesis cases, and 50 rounds of 200 twins, against the running web (hours)
 	@$(PYTHON) -m tests.api.fuzz

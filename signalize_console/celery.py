@@ -38,6 +38,16 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "maintenance", "expires": 3600},
     },
+    "Sum up what reports read": {
+        "task": "deliveries.roll_up",
+        "schedule": 5.0,
+        "options": {"queue": "maintenance", "expires": 5},
+    },
+    "Count the subscribers": {
+        "task": "deliveries.count_subscribers",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance", "expires": 3600},
+    },
     "Put away what has waited long enough": {
         "task": "deliveries.clean_up",
         "schedule": 3600.0,

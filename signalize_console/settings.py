@@ -25,6 +25,10 @@ TRUSTED_PROXIES = environment.integer("SIGNALIZE_TRUSTED_PROXIES", 0)
 # address or not, with the certificate authority of that place.
 WEBHOOK_PLACES = environment.text("SIGNALIZE_WEBHOOK_PLACES")
 WEBHOOK_CA = environment.text("SIGNALIZE_WEBHOOK_CA")
+# The events that count as a conversion, and for how many hours they belong to the click before them. What was
+# counted already keeps its count until ``manage.py rebuild_rollups``.
+CONVERSION_EVENTS = environment.words("SIGNALIZE_CONVERSION_EVENTS", "order")
+CONVERSION_HOURS = environment.integer("SIGNALIZE_CONVERSION_HOURS", 72)
 # The demo shop at /demo/, which lets a visitor push themself a message.
 DEMO = environment.boolean("SIGNALIZE_DEMO", False)
 

@@ -73,6 +73,13 @@ class DeliveryAdmin(ReadOnly):
     ]
     inlines = [AttemptInline]
 
+    def list_key(self, request: HttpRequest) -> str:
+        """One message's deliveries come by their unique index: message, subscription."""
+        return "subscription_id" if request.GET.get(OfMessage.parameter_name) else "id"
+
+    def is_found_by_index(self, request: HttpRequest) -> bool:
+        return bool(request.GET.get(OfMessage.parameter_name)) or super().is_found_by_index(request)
+
     @admin.display(description=_("delivery"), ordering="id")
     def number(self, delivery: Delivery) -> str:
         return f"#{delivery.pk}"

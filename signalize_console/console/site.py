@@ -5,9 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.console import dashboard
+from signalize_console.console import dashboard, reports
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
@@ -40,6 +41,9 @@ class ConsoleSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**dashboard.context(request.user), **(extra_context or {})})
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [*reports.urls(self.admin_view), *super().get_urls()]
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sorted by purpose. A page about one app keeps Django's own list."""
         apps = super().get_app_list(request, app_label)
@@ -50,11 +54,25 @@ class ConsoleSite(admin.AdminSite):
         }
         menu = [_entry(name, [models.pop(key) for key in keys if key in models]) for name, keys in MENU]
         menu.append(_entry(_("Operations"), list(models.values())))
+        if request.user.has_perm("messaging.view_pushmessage"):
+            menu[0]["models"].append(_page(_("Reports"), "reports"))
         return [entry for entry in menu if entry["models"]]
 
 
 def _entry(name: Any, models: list[Any]) -> dict[str, Any]:
     return {"name": name, "app_label": "", "app_url": "", "has_module_perms": True, "models": models}
+
+
+def _page(name: Any, view: str) -> dict[str, Any]:
+    """A page that is about no single model, in the menu."""
+    return {
+        "name": name,
+        "object_name": view.title(),
+        "admin_url": reverse(f"admin:{view}"),
+        "add_url": None,
+        "view_only": True,
+        "perms": {"view": True},
+    }
 
 
 site = admin.site

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from signalize_console.activity import partitions
-from signalize_console.deliveries import durability, housekeeping, wake
+from signalize_console.deliveries import durability, housekeeping, rolling_up, wake
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.watchdog import DEAF_SECONDS, Watchdog
 
@@ -55,6 +55,16 @@ def dispatch(*, transactional: bool) -> None:
 def make_partitions() -> None:
     for table in PARTITIONED:
         partitions.make(table, timezone.now().date())
+
+
+@shared_task(name="deliveries.roll_up")
+def roll_up() -> None:
+    rolling_up.roll_up()
+
+
+@shared_task(name="deliveries.count_subscribers")
+def count_subscribers() -> None:
+    rolling_up.count_subscribers()
 
 
 @shared_task(name="deliveries.clean_up")

@@ -180,6 +180,16 @@ class PushMessage(Timing, Content):
             ),
             models.Index(fields=["website", "-id"], name="push_message_of_website"),
             models.Index(
+                fields=["website", "day"], condition=~models.Q(day=None), name="push_message_of_day"
+            ),
+            # Few among very many to named recipients, and those that marketers look for.
+            models.Index(
+                fields=["-id"], condition=~models.Q(audience="recipients"), name="push_message_to_many"
+            ),
+            models.Index(
+                fields=["state", "-id"], condition=~models.Q(state="finished"), name="push_message_unfinished"
+            ),
+            models.Index(
                 fields=["ended_in"], condition=~models.Q(ended_in=None), name="push_message_ended_in"
             ),
         ]

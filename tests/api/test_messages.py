@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from signalize_console.activity.cursors import CurrentTransaction
 from signalize_console.api import examples
 from signalize_console.api.errors import ErrorCode
 from signalize_console.api.schedule import local_time
@@ -235,7 +236,8 @@ def four_deliveries(api: Api, website: Website) -> list[Delivery]:
     for delivery, state, reason in zip(
         deliveries, ["accepted", "accepted", "gone", "failed"], ["", "", "expired", "too_large"], strict=True
     ):
-        Delivery.objects.filter(pk=delivery.pk).update(state=state, reason=reason)
+        ended = Delivery.objects.filter(pk=delivery.pk)
+        ended.update(state=state, reason=reason, ended_in=CurrentTransaction())
     reports.report(tokens.make(deliveries[0].pk, deliveries[0].day), "shown")
     reports.report(tokens.make(deliveries[1].pk, deliveries[1].day), "clicked")
     Recipient.objects.filter(pk=recipients[3].pk).delete()

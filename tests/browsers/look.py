@@ -23,6 +23,8 @@ PAGES = {
     "list": "/admin/audiences/recipientlist/add/",
     "deliveries": "/admin/deliveries/delivery/",
     "delivery": "/admin/deliveries/delivery/1/change/",
+    "reports": "/admin/reports/",
+    "report": "/admin/reports/message/1/",
     "recipients": "/admin/recipients/recipient/",
     "recipient": "/admin/recipients/recipient/1/change/",
     "websites": "/admin/websites/website/1/change/",

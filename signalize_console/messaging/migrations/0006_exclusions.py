@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("audiences", "0002_lists"),
-        ("messaging", "0003_api"),
+        ("messaging", "0005_sending"),
     ]
 
     operations = [
