@@ -3,6 +3,7 @@
 from signalize_console.console import (  # noqa: F401 - importing registers
     alerts,
     apikeys,
+    auditlog,
     deliveries,
     events,
     operations,
@@ -11,6 +12,7 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     recipients,
     segments,
     templates,
+    users,
     webhooks,
     websites,
 )

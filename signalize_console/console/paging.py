@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console.access import PerWebsite
 from signalize_console.webpush.push_services import HOSTS, SUFFIXES
 
 COUNTED = 10_000
@@ -52,7 +53,7 @@ class OfPushService(admin.SimpleListFilter):
         return queryset.filter(push_service=self.value()) if self.value() else queryset
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(PerWebsite):
     """A list to look at: nothing can be added, changed or deleted here."""
 
     paginator = EstimatingPaginator

@@ -35,7 +35,7 @@ class PushMessageForm(ModelForm):
 
 
 @admin.register(PushMessage)
-class PushMessageAdmin(SendingViews, admin.ModelAdmin):
+class PushMessageAdmin(SendingViews):
     list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
     list_display_links = ["name"]
     list_filter = ["state", "website", "transactional"]
@@ -88,7 +88,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         return super().has_delete_permission(request, obj) and obj is not None and obj.is_draft
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        only = self._only_website()
+        only = self._only_website(request)
         return {**super().get_changeform_initial_data(request), **({"website": only} if only else {})}
 
     def changeform_view(

@@ -15,6 +15,7 @@ from signalize_console.audiences.counting import TooSlow
 from signalize_console.audiences.fields import FIELDS
 from signalize_console.audiences.models import Segment
 from signalize_console.audiences.tree import BadSegment
+from signalize_console.console.access import PerWebsite
 
 SAMPLE = '{"all": [{"field": "language", "op": "equals", "value": "de"}]}'
 
@@ -37,7 +38,7 @@ class SegmentForm(forms.ModelForm):
 
 
 @admin.register(Segment)
-class SegmentAdmin(admin.ModelAdmin):
+class SegmentAdmin(PerWebsite):
     form = SegmentForm
     list_display = ["name", "website", "count", "counted_at"]
     list_filter = ["website"]

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -17,6 +16,7 @@ from django.utils.translation import ngettext
 
 from signalize_console.audiences import counting
 from signalize_console.audiences.tree import BadSegment
+from signalize_console.console.access import PerWebsite, own_websites
 from signalize_console.console.progress import progress_of
 from signalize_console.deliveries import outbox
 from signalize_console.messaging import rendering
@@ -25,7 +25,7 @@ from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
 
 
-class SendingViews(ModelAdmin):
+class SendingViews(PerWebsite):
     """Views of PushMessageAdmin beyond Django's own."""
 
     def may_send(self, request: HttpRequest) -> bool:
@@ -156,6 +156,6 @@ class SendingViews(ModelAdmin):
         return warnings
 
     @staticmethod
-    def _only_website() -> Website | None:
-        websites = list(Website.objects.all()[:2])
+    def _only_website(request: HttpRequest) -> Website | None:
+        websites = list(own_websites(request.user)[:2])
         return websites[0] if len(websites) == 1 else None

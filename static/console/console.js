@@ -4,6 +4,7 @@
 /* What the console's pages do by themselves: renew a running message, ask before the irreversible, copy. */
 
 const RENEW_EVERY = 2000;
+const COPY = /** @type {HTMLScriptElement} */ (document.currentScript).dataset.copy ?? "";
 
 /** @param {HTMLElement} place */
 async function renew(place) {
@@ -25,7 +26,7 @@ document.addEventListener("submit", (event) => {
 for (const code of document.querySelectorAll("code.copyable")) {
   code.setAttribute("tabindex", "0");
   code.setAttribute("role", "button");
-  code.setAttribute("title", "Copy");
+  code.setAttribute("title", COPY);
   const copy = async () => {
     await navigator.clipboard.writeText(code.textContent ?? "");
     code.classList.add("copied");

@@ -26,6 +26,11 @@ PAGES = {
     "opt-ins": "/admin/websites/optin/",
     "opt-in": "/admin/websites/optin/1/change/",
     "apikeys": "/admin/api/apikey/",
+    "account": "/admin/account/",
+    "second-factor": "/admin/second-factor/setup/",
+    "users": "/admin/auth/user/",
+    "user": "/admin/auth/user/1/change/",
+    "audit-log": "/admin/console/auditrecord/",
     "docs": "/v3/docs",
     "demo": "/demo/",
 }
