@@ -35,7 +35,7 @@ def of_own_websites(user: Any, rows: Any, path: str = "website") -> Any:
 
 
 def own_websites(user: Any) -> QuerySet[Website]:
-    return of_own_websites(user, Website.objects.all(), "id")  # type: ignore[no-any-return]
+    return of_own_websites(user, Website.objects.all(), "id")
 
 
 def website_of(obj: Model, path: str) -> int | None:
@@ -43,7 +43,8 @@ def website_of(obj: Model, path: str) -> int | None:
     *steps, last = path.split("__")
     for step in steps:
         obj = getattr(obj, step)
-    number: int | None = getattr(obj, obj._meta.get_field(last).attname)
+    field: Any = obj._meta.get_field(last)
+    number: int | None = getattr(obj, field.attname)
     return number
 
 
@@ -59,7 +60,7 @@ def choices_of(site: Any, user: Any, model: type[Model]) -> Any:
 class OwnRelated(admin.RelatedFieldListFilter):
     """The filter's choices without what belongs to other people's websites."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         ordering = self.field_admin_ordering(field, request, model_admin)
         rows = choices_of(model_admin.admin_site, request.user, field.remote_field.model)
         return [(row.pk, str(row)) for row in rows.order_by(*ordering)]
@@ -69,7 +70,7 @@ class OwnChoices(BaseModelAdmin):
     """Forms and inlines offer only what is the user's to choose."""
 
     def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> Any:
-        ordered = super().get_field_queryset(db, db_field, request)  # type: ignore[misc]
+        ordered = super().get_field_queryset(db, db_field, request)
         rows = choices_of(self.admin_site, request.user, db_field.remote_field.model)
         return rows.order_by(*ordered.query.order_by) if ordered is not None else rows
 
@@ -121,9 +122,11 @@ class PerWebsite(OwnChoices, admin.ModelAdmin):
             for one in super().get_list_filter(request)
         ]
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *place: Any
+    ) -> HttpResponse | None:
         chosen = audit.chosen_by(request, queryset, self.website_path)
-        response = super().response_action(request, queryset)
+        response = super().response_action(request, queryset, *place)
         if response is not None and response.status_code < 400:
             audit.record_action(request, self.opts.label_lower, chosen)
         return response

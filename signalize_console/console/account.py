@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -106,17 +107,22 @@ def set_up(site: Any, request: HttpRequest) -> HttpResponse:
 
 
 def account(site: Any, request: HttpRequest) -> HttpResponse:
-    sessions = StaffSession.objects.filter(user=request.user)
     context = {
         "device": second_factor.device_of(request.user),
         "required": second_factor.is_required(request.user),
         "codes_left": StaticToken.objects.filter(device__user=request.user).count(),
         "form": CodeForm(),
         "sessions": [
-            (_mark(one), one, one.session_id == request.session.session_key) for one in sessions[:50]
+            (_mark(one), one, one.session_id == request.session.session_key)
+            for one in _sessions(request)[:50]
         ],
     }
     return page(site, request, "account", _("Your account"), **context)
+
+
+def _sessions(request: HttpRequest) -> QuerySet[StaffSession]:
+    user: Any = request.user
+    return StaffSession.objects.filter(user=user)
 
 
 def _mark(session: StaffSession) -> str:
@@ -146,7 +152,7 @@ def end_session(_site: Any, request: HttpRequest) -> HttpResponse:
     """One of one's own, or all but this one."""
     marked = request.POST.get("session", "")
     if marked:
-        ended = [one for one in StaffSession.objects.filter(user=request.user) if _mark(one) == marked]
+        ended = [one for one in _sessions(request) if _mark(one) == marked]
         count = sum(bool(one.session.delete()) for one in ended)
     else:
         count = logins.end_sessions(request.user, but=request.session.session_key)

@@ -38,7 +38,7 @@ def record(
     user: Any,
     deed: str,
     about: str = "",
-    object_id: object = "",
+    object_id: str | int = "",
     *,
     website_id: int | None = None,
     detail: str = "",
@@ -48,7 +48,7 @@ def record(
         by=user.get_username(),
         deed=deed,
         about=about,
-        object_id=object_id,
+        object_id=str(object_id),
         website_id=website_id,
         detail=detail[:LONGEST_DETAIL],
     )
@@ -72,7 +72,7 @@ def chosen_by(request: HttpRequest, rows: QuerySet[Any], website_path: str) -> C
     if request.POST.get("select_across") != "1":
         rows = rows.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
     columns = ["pk", website_path] if website_path else ["pk"]
-    return [(pk, *website, None)[:2] for pk, *website in rows.values_list(*columns)[:MOST_CHOSEN]]  # type: ignore[misc]
+    return [(pk, *website, None)[:2] for pk, *website in rows.values_list(*columns)[:MOST_CHOSEN]]
 
 
 def record_action(request: HttpRequest, about: str, chosen: Chosen) -> None:
@@ -124,8 +124,8 @@ def _was_done(response: HttpResponse) -> bool:
 
 def _website_of(site: Any, place: Place) -> int | None:
     registered = site._registry.get(apps.get_model(place.about)) if place.about else None
-    path = getattr(registered, "website_path", "")
-    if not path or not place.object_id.isdigit():
+    path = registered.website_path if registered else ""
+    if not registered or not path or not place.object_id.isdecimal():
         return None
     found = registered.model._default_manager.filter(pk=place.object_id).values_list(path, flat=True)
     website: int | None = found.first()

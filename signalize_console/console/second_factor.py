@@ -37,7 +37,7 @@ def is_required(user: Any) -> bool:
 def is_missing(request: HttpRequest) -> bool:
     """Whether this user has still to give a code, or to set up what gives them. Asked once a request."""
     if not hasattr(request, "second_factor_missing"):
-        user = request.user
+        user: Any = request.user
         missing = not user.is_verified() and (device_of(user) is not None or is_required(user))
         request.second_factor_missing = missing  # type: ignore[attr-defined]
     return bool(request.second_factor_missing)  # type: ignore[attr-defined]
