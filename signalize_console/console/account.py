@@ -107,6 +107,7 @@ def set_up(site: Any, request: HttpRequest) -> HttpResponse:
 
 
 def account(site: Any, request: HttpRequest) -> HttpResponse:
+    this = request.session.session_key
     context = {
         "device": second_factor.device_of(request.user),
         "required": second_factor.is_required(request.user),
