@@ -113,10 +113,7 @@ def account(site: Any, request: HttpRequest) -> HttpResponse:
         "required": second_factor.is_required(request.user),
         "codes_left": StaticToken.objects.filter(device__user=request.user).count(),
         "form": CodeForm(),
-        "sessions": [
-            (_mark(one), one, one.session_id == request.session.session_key)
-            for one in _sessions(request)[:50]
-        ],
+        "sessions": [(_mark(one), one, one.session_id == this) for one in _sessions(request)[:50]],
     }
     return page(site, request, "account", _("Your account"), **context)
 
