@@ -40,6 +40,7 @@ CLASSES: list[tuple[str, list[Role], list[Role]]] = [
 # Permissions beyond those four.
 DEEDS: dict[str, list[Role]] = {
     "messaging.send_pushmessage": WRITERS,
+    "messaging.approve_pushmessage": [Role.APPROVER, Role.ADMINISTRATOR],
 }
 
 
