@@ -84,7 +84,7 @@ def log_in(browser: Chromium, console: Console) -> None:
     browser.open(f"{console.origin}/admin/login/?next=/admin/")
     browser.js("document.querySelector('#id_username').value = 'admin'")
     browser.js(f"document.querySelector('#id_password').value = {json.dumps(console.password)}")
-    browser.click("[type=submit]")
+    browser.click("#login-form [type=submit]")
     browser.wait("location.pathname === '/admin/'")
 
 
