@@ -2,11 +2,13 @@
 
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.models import AuditRecord
@@ -41,9 +43,12 @@ class AuditRecordAdmin(ReadOnly):
 
     @admin.display(description=_("to what"), ordering="about")
     def link(self, record: AuditRecord) -> SafeString | str:
-        what = f"{record.about} {record.object_id}".strip()
-        if not record.about or not record.object_id:
-            return what or "–"
+        if not record.about:
+            return "–"
+        name = capfirst(apps.get_model(record.about)._meta.verbose_name)
+        if not record.object_id:
+            return name
+        what = f"{name} #{record.object_id}"
         try:
             address = reverse(f"admin:{record.about.replace('.', '_')}_change", args=[record.object_id])
         except NoReverseMatch:
