@@ -15,6 +15,14 @@ from signalize_console.console.models import AuditRecord
 from signalize_console.console.paging import ReadOnly
 
 
+def name_of(about: str) -> str:
+    """The class's name; of one that no longer exists, as it was called in the code."""
+    try:
+        return str(capfirst(apps.get_model(about)._meta.verbose_name))
+    except LookupError:
+        return about
+
+
 class ByDeed(admin.SimpleListFilter):
     """By what people ask for most; the list of all deeds would take reading the whole log."""
 
@@ -45,7 +53,7 @@ class AuditRecordAdmin(ReadOnly):
     def link(self, record: AuditRecord) -> SafeString | str:
         if not record.about:
             return "–"
-        name = capfirst(apps.get_model(record.about)._meta.verbose_name)
+        name = name_of(record.about)
         if not record.object_id:
             return name
         what = f"{name} #{record.object_id}"
