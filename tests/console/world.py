@@ -31,7 +31,7 @@ GERMAN = {"field": "language", "op": "equals", "value": "de"}
 
 def furnish(website: Website, said: str = "Something") -> None:
     """One of each thing of a website, which says this wherever people may write."""
-    template = MessageTemplate.objects.create(website=website, name=said)
+    template = MessageTemplate.objects.create(website=website, name=said[:100])
     words = {"title": said[:90], "message": said, "link": "https://shop.example/"}
     TemplateText.objects.create(template=template, language="en", standard=True, **words)
     segment = Segment.objects.create(website=website, name=said[:100], definition=GERMAN)
@@ -40,7 +40,7 @@ def furnish(website: Website, said: str = "Something") -> None:
     recipient.attributes = {said: said}
     recipient.save()
     text = make_text(title=said[:90], message=said, first_button=said[:30])
-    sent = outbox.send(make_message(website, sent_by=said), [text], [recipient])
+    sent = outbox.send(make_message(website, sent_by=said[:200]), [text], [recipient])
     _log(website, sent.message_id, said)
     draft = make_message(website, segment=segment)
     draft.save()
