@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin fuzz faults mutants format
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin fuzz faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -17,6 +17,9 @@ check: .venv/tests ## format, lint, types, import contracts, Django's checks, mi
 
 format: .venv/tests ## put the code into its form
 	@$(PYTHON) -m ruff check --fix -q . ; $(PYTHON) -m ruff format .
+
+messages: .venv/tests ## put new texts into the German catalogue, compile it, and list what is to be translated
+	@$(PYTHON) -m tests.messages
 
 bench-send: .venv/tests ## 20,000 deliveries beside a pywebpush loop and Node's web-push
 	@$(PYTHON) -m tests.benchmarks.send

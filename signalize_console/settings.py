@@ -47,6 +47,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "signalize_console.websites",
     "signalize_console.recipients",
     "signalize_console.activity",
@@ -63,14 +66,16 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "signalize_console.security_headers.ContentSecurityPolicy",
+    "signalize_console.security_headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "signalize_console.languages.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "signalize_console.console.logins.IdleTimeout",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -118,10 +123,18 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "console/locked_out.html"
 AXES_VERBOSE = False
 
+# Who must have a second factor: roles ("administrator approver"), "all", or nobody.
+SECOND_FACTOR_ROLES = [name.lower() for name in environment.words("SIGNALIZE_SECOND_FACTOR")]
+OTP_TOTP_ISSUER = "Signalize Console"
+# Minutes without a click after which one has to log in again, and the hours after which one always has to.
+IDLE_MINUTES = environment.integer("SIGNALIZE_IDLE_MINUTES", 120)
+SESSION_COOKIE_AGE = 12 * 3600
+
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.boolean("SIGNALIZE_HTTPS", False)
+HTTPS = environment.boolean("SIGNALIZE_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = False
-if SESSION_COOKIE_SECURE:
+if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
@@ -129,6 +142,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 USE_I18N = USE_TZ = True
 

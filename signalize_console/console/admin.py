@@ -3,6 +3,7 @@
 from signalize_console.console import (  # noqa: F401 - importing registers
     alerts,
     apikeys,
+    auditlog,
     deliveries,
     events,
     lists,
@@ -12,6 +13,7 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     recipients,
     segments,
     templates,
+    users,
     webhooks,
     websites,
 )

@@ -18,6 +18,7 @@ from signalize_console.audiences import reach
 from signalize_console.audiences.counting import TooSlow
 from signalize_console.audiences.models import Segment
 from signalize_console.audiences.tree import BadSegment
+from signalize_console.console.access import own_websites
 from signalize_console.messaging.models import MOST_EXCLUDED, PushMessage
 from signalize_console.websites.models import Website
 
@@ -33,9 +34,9 @@ REST = [
 ]
 
 
-def only_website() -> dict[str, Website]:
+def only_website(user: Any) -> dict[str, Website]:
     """What a form of something new begins with: the website, where there is no choice."""
-    websites = list(Website.objects.all()[:2])
+    websites = list(own_websites(user)[:2])
     return {"website": websites[0]} if len(websites) == 1 else {}
 
 

@@ -9,6 +9,7 @@ from django.db.models import prefetch_related_objects
 
 from signalize_console.activity.models import EventKind
 from signalize_console.console import reputation
+from signalize_console.console.access import of_own_websites, own_websites
 from signalize_console.console.charts import Chart
 from signalize_console.console.report_tables import growth
 from signalize_console.console.troubles import approvals, troubles
@@ -23,7 +24,6 @@ from signalize_console.deliveries.website_reports import (
 )
 from signalize_console.messaging.models import Audience, PushMessage
 from signalize_console.messaging.states import MessageState
-from signalize_console.websites.models import Website
 
 SHOWN_MESSAGES = 6
 DAYS, WEEK = 30, 7
@@ -35,7 +35,7 @@ def context(user: Any) -> dict[str, Any]:
     """Nothing for somebody who may not see messages."""
     if not user.has_perm("messaging.view_pushmessage"):
         return {"may_look": False}
-    websites = list(Website.objects.values_list("pk", flat=True))
+    websites = list(own_websites(user).values_list("pk", flat=True))
     counted = period(websites, DAYS, {*GROWTH_NAMES, *REPUTATION_NAMES, EventKind.SHOWN})
     count, counted_at = subscribers(websites)
     signs = reputation.signs(reputation_of(websites, week := counted.last_days(WEEK)))
@@ -47,14 +47,15 @@ def context(user: Any) -> dict[str, Any]:
         "chart": _chart(counted, websites),
         "signs": signs,
         "worst": reputation.worst(signs),
-        "troubles": [*troubles(), *approvals()],
-        **_messages(),
+        "troubles": [*troubles(user), *approvals(user)],
+        **_messages(user),
     }
 
 
-def _messages() -> dict[str, Any]:
+def _messages(user: Any) -> dict[str, Any]:
     """Those to many: messages to named recipients come and go by the thousand, and alerts tell of theirs."""
-    to_many = PushMessage.objects.exclude(audience=Audience.RECIPIENTS).order_by("-pk")
+    own = of_own_websites(user, PushMessage.objects.order_by("-pk"))
+    to_many = own.exclude(audience=Audience.RECIPIENTS)
     running = list(to_many.filter(state__in=RUNNING)[:SHOWN_MESSAGES])
     latest = list(to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES])
     scheduled = list(to_many.filter(state__in=NEXT).order_by("due_at", "pk")[:SHOWN_MESSAGES])
@@ -64,7 +65,7 @@ def _messages() -> dict[str, Any]:
         "running": [(message, _percent(message, funnels[message.pk])) for message in running],
         "scheduled": scheduled,
         "latest": [(message, funnels[message.pk]) for message in latest],
-        "is_new": not running and not latest and not PushMessage.objects.exists(),
+        "is_new": not running and not latest and not own.exists(),
     }
 
 

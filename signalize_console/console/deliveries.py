@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.activity.models import Event
+from signalize_console.console.access import of_own_websites
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import OfPushService, ReadOnly
 from signalize_console.console.reasons import in_words
@@ -54,12 +55,14 @@ class OfMessage(admin.SimpleListFilter):
         if not value:
             return queryset
         known = re.fullmatch(r"[0-9]{1,18}", value)
-        message = PushMessage.objects.filter(pk=value).first() if known else None
+        messages = of_own_websites(request.user, PushMessage.objects.all())
+        message = messages.filter(pk=value).first() if known else None
         return Delivery.objects.of(message) if message else queryset.none()
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly):
+    website_path = "push_message__website"
     list_display = [
         *("number", "message", "recipient", "push_service", "status", "why", "attempts", "answered_at"),
     ]

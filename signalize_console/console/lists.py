@@ -76,7 +76,7 @@ class RecipientListAdmin(admin.ModelAdmin):
         return ["website", *self.readonly_fields] if obj else self.readonly_fields
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {**only_website(), **super().get_changeform_initial_data(request)}
+        return {**only_website(request.user), **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: RecipientList, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

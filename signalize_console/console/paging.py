@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console.access import PerWebsite
 from signalize_console.console.page_by_key import PageByKey
 from signalize_console.webpush.push_services import HOSTS, SUFFIXES
 
@@ -54,7 +55,7 @@ class OfPushService(admin.SimpleListFilter):
         return queryset.filter(push_service=self.value()) if self.value() else queryset
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(PerWebsite):
     """A list to look at: nothing can be added, changed or deleted here. Page by page by its id."""
 
     change_list_template = "console/list_by_key.html"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.console.audience import AudienceForm, AudienceViews
+from signalize_console.console.audience import AudienceForm, AudienceViews, only_website
 from signalize_console.console.badges import badge
 from signalize_console.console.content import DELIVERY, LOOK, TextInline
 from signalize_console.console.sending import SendingViews
@@ -30,7 +30,7 @@ class PushMessageForm(AudienceForm, TimingForm):
 
 
 @admin.register(PushMessage)
-class PushMessageAdmin(AudienceViews, SendingViews, admin.ModelAdmin):
+class PushMessageAdmin(AudienceViews, SendingViews):
     list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
     list_display_links = ["name"]
     list_filter = ["state", "website", "transactional"]
@@ -51,7 +51,7 @@ class PushMessageAdmin(AudienceViews, SendingViews, admin.ModelAdmin):
         DELIVERY,
     ]
     inlines = [PushMessageTextInline]
-    form = AudienceForm
+    form = PushMessageForm
     readonly_fields = ["reaches"]
     formfield_overrides: ClassVar[Any] = {DateTimeField: {"form_class": WallClockField}}
     change_form_template = "console/composer.html"
@@ -84,8 +84,7 @@ class PushMessageAdmin(AudienceViews, SendingViews, admin.ModelAdmin):
         return super().has_delete_permission(request, obj) and obj is not None and obj.is_draft
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        only = self._only_website()
-        return {**super().get_changeform_initial_data(request), **({"website": only} if only else {})}
+        return {**only_website(request.user), **super().get_changeform_initial_data(request)}
 
     def changeform_view(
         self,

@@ -22,6 +22,7 @@ from signalize_console.audiences.models import RecipientList, Segment
 from signalize_console.audiences.sentences import sentence
 from signalize_console.audiences.tree import BadSegment, Problem, parse
 from signalize_console.console import segment_builder
+from signalize_console.console.access import PerWebsite
 from signalize_console.console.audience import context_of, only_website
 from signalize_console.websites.models import Website
 
@@ -46,7 +47,7 @@ class SegmentForm(forms.ModelForm):
 
 
 @admin.register(Segment)
-class SegmentAdmin(admin.ModelAdmin):
+class SegmentAdmin(PerWebsite):
     form = SegmentForm
     list_display = ["name", "website", "says", "count", "counted_at"]
     list_filter = ["website"]
@@ -82,7 +83,7 @@ class SegmentAdmin(admin.ModelAdmin):
         if (one := known.select_related("website").first()) is not None:
             on_list = {"field": "list", "op": "equals", "value": one.pk}
             return {"website": one.website, "name": one.name, "definition": on_list}
-        return {**only_website(), **super().get_changeform_initial_data(request)}
+        return {**only_website(request.user), **super().get_changeform_initial_data(request)}
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         context |= {

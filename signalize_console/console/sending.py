@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -14,17 +13,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from signalize_console.console import reviewing
+from signalize_console.console.access import PerWebsite
 from signalize_console.console.cautions import warnings_of
 from signalize_console.console.progress import progress_of
 from signalize_console.deliveries import outbox, repeating
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
-from signalize_console.websites.models import Website
 
 RUNS = 10
 
 
-class SendingViews(ModelAdmin):
+class SendingViews(PerWebsite):
     """Views of PushMessageAdmin beyond Django's own."""
 
     def may_send(self, request: HttpRequest) -> bool:
@@ -196,8 +195,3 @@ class SendingViews(ModelAdmin):
 
     def _back_to(self, message: PushMessage) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:messaging_pushmessage_change", args=[message.pk]))
-
-    @staticmethod
-    def _only_website() -> Website | None:
-        websites = list(Website.objects.all()[:2])
-        return websites[0] if len(websites) == 1 else None

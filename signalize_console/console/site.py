@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.console import dashboard, reports
+from signalize_console.console import account, audit, dashboard, reports, second_factor
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
@@ -25,7 +25,7 @@ MENU: list[tuple[Any, list[str]]] = [
         _("Set-up"),
         [
             *("websites.Website", "websites.OptIn", "api.ApiKey", "webhooks.WebhookEndpoint"),
-            *("auth.User", "auth.Group"),
+            *("auth.User", "auth.Group", "console.AuditRecord"),
         ],
     ),
 ]
@@ -37,6 +37,21 @@ class ConsoleSite(admin.AdminSite):
     site_url = "/demo/"
     index_template = "console/dashboard.html"
     enable_nav_sidebar = True
+
+    def get_urls(self) -> list[Any]:
+        return [*account.urls(self), *super().get_urls()]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return super().admin_view(audit.on_record(self, view), cacheable)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and not second_factor.is_missing(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Who has given the password, and not yet the code, is asked for that."""
+        if request.method == "GET" and super().has_permission(request) and second_factor.is_missing(request):
+            return HttpResponseRedirect(f"{reverse('admin:second_factor')}?{request.GET.urlencode()}")
+        return super().login(request, extra_context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**dashboard.context(request.user), **(extra_context or {})})

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from signalize_console.console.access import PerWebsite
 from signalize_console.console.content import DELIVERY, LOOK, TextInline
 from signalize_console.messaging.models import MessageTemplate, TemplateText
 
@@ -11,7 +12,7 @@ class TemplateTextInline(TextInline):
 
 
 @admin.register(MessageTemplate)
-class MessageTemplateAdmin(admin.ModelAdmin):
+class MessageTemplateAdmin(PerWebsite):
     list_display = ["name", "website", "created_at"]
     list_filter = ["website"]
     list_select_related = ["website"]

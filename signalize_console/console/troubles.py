@@ -1,9 +1,13 @@
 """What keeps messages from going out, in words, with the remedy."""
 
+from typing import Any
+
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from signalize_console.console.access import website_ids
 from signalize_console.console.reasons import in_words
 from signalize_console.deliveries import health
 from signalize_console.deliveries.alerts import Alert, AlertKind
@@ -51,7 +55,7 @@ SILENT = {
 }
 
 
-def troubles() -> list[tuple[str, str]]:
+def troubles(user: Any) -> list[tuple[str, str]]:
     """What keeps messages from going out now: a sentence and where to look, the gravest first."""
     found = health.look()
     about_workers = reverse("admin:deliveries_heartbeat_changelist")
@@ -61,14 +65,19 @@ def troubles() -> list[tuple[str, str]]:
         sentences.append(
             (_("Transactional messages have been waiting for %d s.") % found.seconds_late, about_workers)
         )
-    for alert in Alert.objects.open().select_related("website")[:MOST_TROUBLES]:
+    ids = website_ids(user)
+    alerts = Alert.objects.open().select_related("website")
+    if ids is not None:
+        alerts = alerts.filter(Q(website__in=ids) | Q(website=None))
+    for alert in alerts[:MOST_TROUBLES]:
         sentences.append((sentence(alert), reverse("admin:deliveries_alert_change", args=[alert.pk])))
     return sentences
 
 
-def approvals() -> list[tuple[str, str]]:
+def approvals(user: Any) -> list[tuple[str, str]]:
     """What waits for a second person, in the form of ``troubles``."""
-    waiting = PushMessage.objects.filter(state=MessageState.AWAITING_APPROVAL).count()
+    messages = of_own_websites(user, PushMessage.objects.all())
+    waiting = messages.filter(state=MessageState.AWAITING_APPROVAL).count()
     if not waiting:
         return []
     said = ngettext(

@@ -1,5 +1,6 @@
 from django.urls import path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from signalize_console.console.health import health
 
@@ -7,4 +8,5 @@ app_name = "console"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("health", health, name="health"),
+    path("language", set_language, name="language"),
 ]

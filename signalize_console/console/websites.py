@@ -10,13 +10,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console.access import PerWebsite, website_ids
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
 from signalize_console.websites.safeguards import Safeguards
 
 
 @admin.register(Website)
-class WebsiteAdmin(admin.ModelAdmin):
+class WebsiteAdmin(PerWebsite):
+    website_path = "id"
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
     fields = [
@@ -40,6 +42,10 @@ class WebsiteAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             obj.make_vapid_key()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who is limited to some websites can't make another: it wouldn't be theirs."""
+        return super().has_add_permission(request) and website_ids(request.user) is None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A website with subscribers stays: they would be lost for good."""

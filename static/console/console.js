@@ -3,6 +3,8 @@
 
 /* What the console's pages do by themselves: renew a running message, ask before the irreversible, copy. */
 
+const COPY = /** @type {HTMLScriptElement} */ (document.currentScript).dataset.copy ?? "";
+
 /**
  * Who is at one of its buttons stays there.
  * @param {HTMLElement} place
@@ -42,7 +44,7 @@ document.addEventListener("submit", (event) => {
 for (const code of document.querySelectorAll("code.copyable")) {
   code.setAttribute("tabindex", "0");
   code.setAttribute("role", "button");
-  code.setAttribute("title", "Copy");
+  code.setAttribute("title", COPY);
   const copy = async () => {
     await navigator.clipboard.writeText(code.textContent ?? "");
     code.classList.add("copied");

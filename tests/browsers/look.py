@@ -31,6 +31,11 @@ PAGES = {
     "opt-ins": "/admin/websites/optin/",
     "opt-in": "/admin/websites/optin/1/change/",
     "apikeys": "/admin/api/apikey/",
+    "account": "/admin/account/",
+    "second-factor": "/admin/second-factor/setup/",
+    "users": "/admin/auth/user/",
+    "user": "/admin/auth/user/1/change/",
+    "audit-log": "/admin/console/auditrecord/",
     "docs": "/v3/docs",
     "demo": "/demo/",
 }
@@ -99,7 +104,7 @@ def log_in(browser: Chromium, console: Console) -> None:
     browser.open(f"{console.origin}/admin/login/?next=/admin/")
     browser.js("document.querySelector('#id_username').value = 'admin'")
     browser.js(f"document.querySelector('#id_password').value = {json.dumps(console.password)}")
-    browser.click("[type=submit]")
+    browser.click("#login-form [type=submit]")
     browser.wait("location.pathname === '/admin/'")
 
 
