@@ -170,10 +170,11 @@ class Dispatch:
         return any(lists)
 
     def _hand_over(self, claimed: Sequence[Claimed], claimed_at: float) -> None:
-        reasons = caps.suppressed(claimed) if claimed else {}
+        verdicts = caps.verdicts(claimed) if claimed else {}
         for delivery in claimed:
-            if delivery.id in reasons:
-                self._keep(Result(delivery, "suppressed", "not_sent", reasons[delivery.id]))
+            if verdict := verdicts.get(delivery.id):
+                state = "suppressed" if verdict.delay is None else "pending"
+                self._keep(Result(delivery, state, "not_sent", verdict.reason, delay=verdict.delay or 0.0))
                 continue
             request = self._prepare(delivery, claimed_at)
             if isinstance(request, Result):

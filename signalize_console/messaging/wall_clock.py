@@ -1,6 +1,10 @@
 """From what a clock on the wall shows to the instant that is meant, also where clocks are changed."""
 
 import datetime
+import functools
+import zoneinfo
+
+from django.conf import settings
 
 UTC = datetime.UTC
 SECOND = datetime.timedelta(seconds=1)
@@ -24,3 +28,12 @@ def instant(wall: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime
         else:
             after = middle
     return after.replace(microsecond=0)
+
+
+@functools.lru_cache(maxsize=1024)
+def zone(name: str) -> zoneinfo.ZoneInfo:
+    """A recipient's zone; the console's, where theirs is unknown."""
+    try:
+        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return zoneinfo.ZoneInfo(settings.TIME_ZONE)
