@@ -4,6 +4,7 @@ Whoever dies in the middle has done nothing; two workers never hold the same run
 """
 
 import datetime
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,9 @@ class Claimed:
     due_at: datetime.datetime | None
     state: str = "waiting"
     moving: bool = True
+
+    def __post_init__(self) -> None:
+        self.facts = json.loads(self.facts)
 
     def wait(self, due_at: datetime.datetime, why: str, step: int) -> None:
         self.due_at, self.why, self.step, self.moving = due_at, why, step, False

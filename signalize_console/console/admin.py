@@ -3,6 +3,7 @@
 from signalize_console.console import (  # noqa: F401 - importing registers
     alerts,
     apikeys,
+    automations,
     deliveries,
     events,
     operations,

@@ -15,6 +15,7 @@ TONES = {
     "scheduled": "busy",
     "pending": "busy",
     "awaiting_approval": "busy",
+    "waiting": "busy",
     "paused": "warn",
     "held": "warn",
     "unknown": "warn",

@@ -11,11 +11,20 @@ from signalize_console.console import dashboard
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
-    (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
+    (
+        _("Messages"),
+        ["messaging.PushMessage", "automations.Rule", "messaging.MessageTemplate"],
+    ),
     (_("Visitors"), ["recipients.Recipient", "recipients.Subscription", "audiences.Segment"]),
     (
         _("What happened"),
-        ["deliveries.Delivery", "activity.Event", "deliveries.Alert", "webhooks.WebhookDelivery"],
+        [
+            "deliveries.Delivery",
+            "activity.Event",
+            "automations.Run",
+            "deliveries.Alert",
+            "webhooks.WebhookDelivery",
+        ],
     ),
     (
         _("Set-up"),

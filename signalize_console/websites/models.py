@@ -78,7 +78,7 @@ class Website(models.Model):
     )
     sealed_identity_secret = models.BinaryField(null=True, editable=False)
     # How often and when marketing may come; deliveries/caps.py keeps to it, whoever sends.
-    cap_hour = Cap(_("in an hour"))
+    cap_hour = Cap(_("most marketing messages in an hour"))
     cap_day = Cap(_("in a day"))
     cap_week = Cap(_("in a week"))
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)

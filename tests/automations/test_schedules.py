@@ -1,6 +1,7 @@
 """What the clock starts: dates, inactivity, weekdays; on each recipient's clock, also when it is changed."""
 
 import datetime
+import itertools
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -60,11 +61,7 @@ def test_a_date_falls_into_exactly_one_of_the_spans_that_follow_each_other(
     facts = {"attribute": "a", "offset": {"hours": hours}}
     value = moment.replace(microsecond=0).isoformat()
     borders = [datetime.datetime(2025, 12, 20, tzinfo=datetime.UTC) + n * 100 * DAY for n in range(9)]
-    found = [
-        one
-        for span in zip(borders, borders[1:], strict=False)
-        for one in dates.occasions(value, facts, zone, span)
-    ]
+    found = [one for span in itertools.pairwise(borders) for one in dates.occasions(value, facts, zone, span)]
     assert len(found) == 1
     assert dates.still_so(found[0].trigger, value, facts)
 

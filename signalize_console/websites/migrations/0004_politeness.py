@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                     django.core.validators.MinValueValidator(1),
                     django.core.validators.MaxValueValidator(100),
                 ],
-                verbose_name="in an hour",
+                verbose_name="most marketing messages in an hour",
             ),
         ),
         migrations.AddField(
