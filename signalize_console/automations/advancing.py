@@ -5,23 +5,27 @@ Whoever dies in the middle has done nothing; two workers never hold the same run
 
 import datetime
 import json
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from signalize_console.audiences.sql import Sql
 from signalize_console.automations import dates, sending, waiting
 from signalize_console.automations.conditions import any_happened, definition_of, guarded, reachable
-from signalize_console.automations.definition import Definition, Only, Send, Wait
+from signalize_console.automations.definition import BadRule, Definition, Only, Send, Wait
 from signalize_console.automations.models import RuleVersion
 from signalize_console.recipients.models import Recipient
 
 CHUNK = 500
 # A less important rule lets the other one's message go first.
 YIELD = datetime.timedelta(minutes=1)
+
+log = logging.getLogger(__name__)
 
 CLAIM = """
 SELECT id, version_id, recipient_id, trigger, triggered_at, facts, step, why, due_at FROM automations_run
@@ -91,10 +95,43 @@ def _move(runs: list[Claimed], now: datetime.datetime) -> None:
     by_version = defaultdict(list)
     for run in runs:
         by_version[run.version_id].append(run)
-    for run in _yielding(runs, versions):
+    for version_id, its in by_version.items():
+        if not _is_readable(versions[version_id]):
+            _hold(its)
+    for run in _yielding([run for run in runs if run.moving], versions):
         run.wait(now + YIELD, "yields", run.step)
     for version_id, its in by_version.items():
-        _Walk(versions[version_id], recipients, now).walk(its)
+        _walk(versions[version_id], [run for run in its if run.moving], recipients, now)
+
+
+def _is_readable(version: RuleVersion) -> bool:
+    """Not where an older release has stored what this one doesn't know."""
+    try:
+        definition_of(version)
+    except BadRule as error:
+        version.rule.note_trouble(str(error))
+        return False
+    return True
+
+
+def _walk(
+    version: RuleVersion, runs: list[Claimed], recipients: dict[int, Recipient], now: datetime.datetime
+) -> None:
+    """What goes wrong with one rule undoes and holds only its own."""
+    try:
+        with transaction.atomic():
+            _Walk(version, recipients, now).walk(runs)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.exception("The automation %s can't go on.", version.rule_id)
+        version.rule.note_trouble(_("It failed (%s). The worker's log says why.") % type(error).__name__)
+        _hold(runs)
+
+
+def _hold(runs: list[Claimed]) -> None:
+    for run in runs:
+        run.end("held", "internal_error")
 
 
 def _yielding(runs: list[Claimed], versions: dict[int, RuleVersion]) -> list[Claimed]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from signalize_console.audiences.sql import Sql
 from signalize_console.automations import dates, feeds, waiting
 from signalize_console.automations.conditions import definition_of, guarded, reachable
-from signalize_console.automations.definition import HAPPENS, Facts
+from signalize_console.automations.definition import HAPPENS, BadRule, Facts
 from signalize_console.automations.models import Rule, RuleVersion, Schedule
 from signalize_console.automations.starting import start
 from signalize_console.recipients.models import Recipient
@@ -49,8 +49,13 @@ def tick() -> bool:
         if schedule is None:
             return False
         version = RuleVersion.objects.select_related("rule").get(current_of=schedule.rule_id)
-        facts = definition_of(version).when.facts
-        kind = definition_of(version).when.kind
+        try:
+            when = definition_of(version).when
+        except BadRule as error:
+            version.rule.note_trouble(str(error))
+            Schedule.objects.filter(pk=schedule.pk).update(due_at=timezone.now() + EVERY)
+            return True
+        kind, facts = when.kind, when.facts
         if schedule.moment is None and kind == "feed":
             schedule.due_at = timezone.now() + FEED_EVERY
             schedule.save(update_fields=["due_at"])

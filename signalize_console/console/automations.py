@@ -87,6 +87,12 @@ class RuleAdmin(RuleViews, admin.ModelAdmin):
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or not obj.is_on or self.may_send(request))
 
+    def has_delete_permission(self, request: HttpRequest, obj: Rule | None = None) -> bool:
+        """What has run stays: it says why somebody was sent something. It can be switched off."""
+        if obj is None or not super().has_delete_permission(request, obj):
+            return False
+        return not Run.objects.filter(rule=obj).exists()
+
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
         rules.save(obj, form.cleaned_data["definition"], request.user)
 

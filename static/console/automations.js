@@ -96,7 +96,7 @@ function date(said) {
   const yearly = make("input", { type: "checkbox", checked: "every" in said });
   yearly.addEventListener("change", () => { if (yearly.checked) said.every = "year"; else delete said.every; changed(); });
   return [
-    field(said, "attribute", words.attributeName ?? words.name), number,
+    field(said, "attribute", words.name), number,
     choice(words[unit], unit, UNITS.map((one) => [one, words[one]]), (one) => set(far, one)),
     choice(words.before, sign < 0 ? "-" : "+", [["-", words.before], ["+", words.after]], (value) => { sign = value === "-" ? -1 : 1; set(sign * Math.abs(Number(number.value)), unit); }),
     field(said, "at", words.at, "time"), make("label", {}, yearly, ` ${words.yearly}`),
@@ -150,10 +150,16 @@ function stepParts(step) {
   if (step.if) return [make("strong", { textContent: words.if }), audience(step, words.if, false)];
   const urgent = make("input", { type: "checkbox", checked: Boolean(step.send.transactional) });
   urgent.addEventListener("change", () => { if (urgent.checked) step.send.transactional = true; else delete step.send.transactional; changed(); });
+  const hours = make("input", { type: "number", min: "0", value: step.send.validFor?.hours ?? "" });
+  hours.addEventListener("input", () => {
+    if (Number(hours.value) > 0) step.send.validFor = { hours: Math.trunc(Number(hours.value)) };
+    else delete step.send.validFor;
+    changed();
+  });
   return [
     make("strong", { textContent: words.send }),
     choice(words.template, step.send.template, templates().map((one) => [String(one.id), one.name]), (value) => { step.send.template = Number(value); }),
-    make("label", {}, urgent, ` ${words.transactional}`),
+    make("label", {}, urgent, ` ${words.transactional}`), make("label", {}, `${words.validFor} `, hours),
   ];
 }
 

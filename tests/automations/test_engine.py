@@ -10,7 +10,7 @@ from signalize_console.activity import changes, events
 from signalize_console.activity.events import Happened
 from signalize_console.activity.models import EventKind
 from signalize_console.automations import engine, rules
-from signalize_console.automations.models import Rule, Run, StepMessage
+from signalize_console.automations.models import Rule, RuleVersion, Run, StepMessage
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import MessageTemplate, PushMessage
 from signalize_console.recipients.models import Subscription, SubscriptionState
@@ -185,6 +185,23 @@ def test_a_deleted_template_holds_the_runs_and_says_so(subscribe: Subscribe, mak
     rule.refresh_from_db()
     assert states() == [("held", "template_gone")]
     assert "template was deleted" in rule.trouble
+
+
+def test_a_definition_that_this_release_cannot_read_holds_its_own_runs_only(
+    double: Any, subscribe: Subscribe, make_rule: MakeRule, work: Work
+) -> None:
+    ada = subscribe().recipient
+    broken, fine = make_rule(BASKET, HOUR, "send"), make_rule(BASKET, HOUR, "send", title="Fine")
+    tell(ada, "insertToBasket")
+    engine.run(seconds=5)
+    RuleVersion.objects.filter(rule=broken).update(definition={"when": {"kind": "dream"}, "steps": []})
+    pass_time(hours=2)
+    engine.run(seconds=5)
+    work()
+    broken.refresh_from_db()
+    assert titles(double) == ["Fine"]
+    assert dict(Run.objects.values_list("rule", "state")) == {broken.pk: "held", fine.pk: "finished"}
+    assert "$.when.kind" in broken.trouble
 
 
 def test_one_without_a_value_doesnt_stop_the_others(
