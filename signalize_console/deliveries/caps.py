@@ -22,7 +22,7 @@ class Verdict(NamedTuple):
 
 
 Rule = Callable[[Sequence[Claimed]], Mapping[int, str | Verdict]]
-QUIET = "quiet_hours"
+QUIET, UNASKED = "quiet_hours", "no_database"
 
 
 def paused(deliveries: Sequence[Claimed]) -> dict[int, str]:
@@ -61,7 +61,7 @@ def too_frequent(deliveries: Sequence[Claimed]) -> dict[int, str]:
         fresh = [
             one
             for one in those
-            if one.subscription_state == "active" and (one.attempts == 1 or one.reason == QUIET)
+            if one.subscription_state == "active" and (one.attempts == 1 or one.reason in {QUIET, UNASKED})
         ]
         if polite.has_cap and fresh:
             for transactional in (True, False):

@@ -1,6 +1,7 @@
 """Automations with the push service double at their end, and a clock that can be moved."""
 
 import datetime
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -88,6 +89,4 @@ def tell(recipient: Recipient, name: str, **properties: Any) -> None:
 
 
 def titles(double: Any) -> list[str]:
-    import json
-
     return sorted(json.loads(one.plaintext)["notification"]["title"] for one in double.received)
