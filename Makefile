@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin fuzz faults mutants format
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations fuzz faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -53,6 +53,9 @@ fuzz: .venv/tests ## some 100,000 schemathesis cases, and 50 rounds of 200 twins
 
 bench-segments: .venv/tests ## a million recipients: counting, sampling and expanding segments
 	@$(PYTHON) -m tests.benchmarks.segments
+
+bench-automations: .venv/tests ## 1,000 events a second through 20 rules, beside a million waiting runs (SCALE=0.02 for less)
+	@$(PYTHON) -m tests.benchmarks.automations
 
 .venv/bin/python:
 	@tests/make_venv

@@ -10,7 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "signalize_console.settings")
 app = Celery("signalize_console")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.task_queues = [Queue("transactional"), Queue("marketing"), Queue("maintenance")]
+app.conf.task_queues = [
+    Queue("transactional"),
+    Queue("marketing"),
+    Queue("maintenance"),
+    Queue("automations"),
+]
 app.conf.task_default_queue = "maintenance"
 app.conf.beat_schedule = {
     "Send what is due: transactional": {
@@ -32,6 +37,11 @@ app.conf.beat_schedule = {
         "task": "webhooks.tell",
         "schedule": 1.0,
         "options": {"queue": "maintenance", "expires": 1},
+    },
+    "Move automations on": {
+        "task": "automations.advance",
+        "schedule": 1.0,
+        "options": {"queue": "automations", "expires": 1},
     },
     "Forget old webhook deliveries": {
         "task": "webhooks.forget_old",

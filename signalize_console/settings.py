@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "signalize_console.messaging",
     "signalize_console.deliveries",
     "signalize_console.webhooks",
+    "signalize_console.automations",
     "signalize_console.browser",
     "signalize_console.api",
     "signalize_console.console",

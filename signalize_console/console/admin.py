@@ -4,6 +4,7 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     alerts,
     apikeys,
     auditlog,
+    automations,
     deliveries,
     events,
     lists,

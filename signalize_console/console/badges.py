@@ -16,6 +16,7 @@ TONES = {
     "repeating": "busy",
     "pending": "busy",
     "awaiting_approval": "busy",
+    "waiting": "busy",
     "paused": "warn",
     "held": "warn",
     "unknown": "warn",

@@ -12,14 +12,20 @@ from signalize_console.console import account, audit, dashboard, reports, second
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
-    (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
+    (_("Messages"), ["messaging.PushMessage", "automations.Rule", "messaging.MessageTemplate"]),
     (
         _("Visitors"),
         ["recipients.Recipient", "recipients.Subscription", "audiences.Segment", "audiences.RecipientList"],
     ),
     (
         _("What happened"),
-        ["deliveries.Delivery", "activity.Event", "deliveries.Alert", "webhooks.WebhookDelivery"],
+        [
+            "deliveries.Delivery",
+            "activity.Event",
+            "automations.Run",
+            "deliveries.Alert",
+            "webhooks.WebhookDelivery",
+        ],
     ),
     (
         _("Set-up"),
@@ -38,8 +44,6 @@ class ConsoleSite(admin.AdminSite):
     index_template = "console/dashboard.html"
     enable_nav_sidebar = True
 
-    def get_urls(self) -> list[Any]:
-        return [*account.urls(self), *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(audit.on_record(self, view), cacheable)
@@ -57,7 +61,7 @@ class ConsoleSite(admin.AdminSite):
         return super().index(request, {**dashboard.context(request.user), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [*reports.urls(self.admin_view), *super().get_urls()]
+        return [*account.urls(self), *reports.urls(self.admin_view), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sorted by purpose. A page about one app keeps Django's own list."""

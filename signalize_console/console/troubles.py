@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from signalize_console.console.access import website_ids
+from signalize_console.console.access import of_own_websites, website_ids
 from signalize_console.console.reasons import in_words
 from signalize_console.deliveries import health
 from signalize_console.deliveries.alerts import Alert, AlertKind

@@ -1,6 +1,6 @@
 """Websites in the console: origins, contact, and the line for the page."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -21,10 +21,13 @@ class WebsiteAdmin(PerWebsite):
     website_path = "id"
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
-    fields = [
+    fields: ClassVar[Any] = [
         *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key"),
         *("verification_required", "identity_secret"),
         *(field.name for field in Safeguards._meta.get_fields()),
+        ("cap_hour", "cap_day", "cap_week"),
+        ("quiet_from", "quiet_until"),
+        "holdout",
     ]
     readonly_fields = ["loader", "asking", "public_key", "identity_secret"]
     actions = ["make_identity_secret"]

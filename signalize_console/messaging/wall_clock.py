@@ -5,6 +5,8 @@ import datetime
 import functools
 import zoneinfo
 
+from django.conf import settings
+
 UTC = datetime.UTC
 SECOND = datetime.timedelta(seconds=1)
 DAY = datetime.timedelta(days=1)
@@ -69,3 +71,12 @@ def months_later(wall: datetime.datetime, months: int) -> datetime.datetime:
     years, month = divmod(wall.month - 1 + months, 12)
     year, month = wall.year + years, month + 1
     return wall.replace(year=year, month=month, day=min(wall.day, calendar.monthrange(year, month)[1]))
+
+
+@functools.lru_cache(maxsize=1024)
+def zone(name: str) -> zoneinfo.ZoneInfo:
+    """A recipient's zone; the console's, where theirs is unknown."""
+    try:
+        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return zoneinfo.ZoneInfo(settings.TIME_ZONE)

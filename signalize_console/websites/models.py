@@ -2,11 +2,11 @@
 
 import secrets
 import string
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +31,14 @@ def validate_contact(contact: str) -> None:
         vapid.check_subject(contact)
     except ValueError as error:
         raise ValidationError(str(error)) from error
+
+
+class Cap(models.PositiveSmallIntegerField):
+    """The most marketing messages for one recipient in a period; none: as many as there are."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        limits = [MinValueValidator(1), MaxValueValidator(100)]
+        super().__init__(*args, **{"null": True, "blank": True, "validators": limits, **options})
 
 
 class Website(Safeguards):
@@ -70,6 +78,26 @@ class Website(Safeguards):
         ),
     )
     sealed_identity_secret = models.BinaryField(null=True, editable=False)
+    # How often and when marketing may come; deliveries/caps.py keeps to it, whoever sends.
+    cap_hour = Cap(_("most marketing messages in an hour"))
+    cap_day = Cap(_("in a day"))
+    cap_week = Cap(_("in a week"))
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(
+        _("until"),
+        null=True,
+        blank=True,
+        help_text=_("On each recipient's own clock. Marketing waits until then; transactional messages go."),
+    )
+    holdout = models.PositiveSmallIntegerField(
+        _("control group, in percent"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(50)],
+        help_text=_(
+            "So many recipients, always the same, get no marketing: what it brings is seen beside them."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -79,6 +107,10 @@ class Website(Safeguards):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise ValidationError({"quiet_until": _("Give both times of the quiet hours, or neither.")})
 
     def allows(self, origin: str | None) -> bool:
         """Whether a browser page of ``origin`` may act for this website: exact comparison, no patterns."""

@@ -30,6 +30,9 @@ PAGES = {
     "websites": "/admin/websites/website/1/change/",
     "opt-ins": "/admin/websites/optin/",
     "opt-in": "/admin/websites/optin/1/change/",
+    "automations": "/admin/automations/rule/",
+    "automations-ready": "/admin/automations/rule/recipes/",
+    "automation": "/admin/automations/rule/1/change/",
     "apikeys": "/admin/api/apikey/",
     "account": "/admin/account/",
     "second-factor": "/admin/second-factor/setup/",
@@ -79,6 +82,7 @@ def main(directory: Path, wanted: list[str]) -> None:
                 if not wanted or "login" in wanted:
                     take(browser, console, directory, "login")
                 log_in(browser, console)
+                automate(browser, console)
                 for name in wanted or PAGES:
                     if name != "login":
                         take(browser, console, directory, name)
@@ -106,6 +110,13 @@ def log_in(browser: Chromium, console: Console) -> None:
     browser.js(f"document.querySelector('#id_password').value = {json.dumps(console.password)}")
     browser.click("#login-form [type=submit]")
     browser.wait("location.pathname === '/admin/'")
+
+
+def automate(browser: Chromium, console: Console) -> None:
+    """Takes a ready automation, which then has a page to look at."""
+    browser.open(f"{console.origin}/admin/automations/rule/recipes/")
+    browser.click("button[value=basket]")
+    browser.wait("location.pathname.endsWith('/change/') && !!document.querySelector('.sentence li')")
 
 
 def take(browser: Chromium, console: Console, directory: Path, name: str) -> None:

@@ -1,5 +1,6 @@
 """Pieces of the console's own pages."""
 
+import json
 from typing import Any
 
 from django import template
@@ -38,6 +39,12 @@ TONES = {"approve": "default", "undo": "default"}
 @register.simple_tag
 def badge(state: str, label: object) -> SafeString:
     return make_badge(state, label)
+
+
+@register.filter
+def pretty(said: object) -> str:
+    """JSON for people."""
+    return json.dumps(said, indent=2, ensure_ascii=False)
 
 
 @register.inclusion_tag("console/action.html", takes_context=True)
