@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("messaging", "0003_api"),
         ("recipients", "0005_api"),
-        ("websites", "0004_politeness"),
+        ("websites", "0005_politeness"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("audiences", "0001_initial"),
-        ("messaging", "0003_api"),
+        ("messaging", "0006_exclusions"),
         ("websites", "0003_optin"),
     ]
 

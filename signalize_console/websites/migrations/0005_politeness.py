@@ -8,7 +8,7 @@ import signalize_console.websites.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("websites", "0003_optin"),
+        ("websites", "0004_safeguards"),
     ]
 
     operations = [

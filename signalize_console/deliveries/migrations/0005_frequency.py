@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deliveries", "0003_api"),
+        ("deliveries", "0004_rollups"),
         ("recipients", "0005_api"),
     ]
 
