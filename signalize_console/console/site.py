@@ -20,7 +20,13 @@ MENU: list[tuple[Any, list[str]]] = [
     (
         _("Set-up"),
         [
-            *("websites.Website", "websites.OptIn", "api.ApiKey", "webhooks.WebhookEndpoint"),
+            *(
+                "websites.Website",
+                "websites.OptIn",
+                "recipients.Import",
+                "api.ApiKey",
+                "webhooks.WebhookEndpoint",
+            ),
             *("auth.User", "auth.Group"),
         ],
     ),
