@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api fuzz faults mutants format
+.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-import bench-api test-integrations fuzz faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -47,6 +47,15 @@ fuzz: .venv/tests ## some 100,000 schemathesis cases, and 50 rounds of 200 twins
 
 bench-segments: .venv/tests ## a million recipients: counting, sampling and expanding segments
 	@$(PYTHON) -m tests.benchmarks.segments
+
+bench-import: .venv/tests ## a million subscriptions move in: rate, memory, and taking them back (SCALE=100000 for fewer)
+	@$(PYTHON) -m tests.benchmarks.imports
+
+test-integrations: .venv/tests integrations/zapier/node_modules ## the Zapier app, the clients and every example, against the running web
+	@$(PYTHON) -m pytest -q -rs tests/integrations
+
+integrations/zapier/node_modules: integrations/zapier/package-lock.json
+	@cd integrations/zapier && npm ci --no-audit --no-fund --silent && touch node_modules
 
 .venv/bin/python:
 	@tests/make_venv

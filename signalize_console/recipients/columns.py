@@ -50,7 +50,7 @@ def columns_of(names: Iterable[str]) -> dict[str, str]:
 
 def ensure_complete(names: Iterable[str]) -> None:
     """Raises ColumnsMissing where a file with these columns can't be one of subscriptions."""
-    given = [name for name in names if name]
+    given = ["".join(one for one in name if one.isprintable()) for name in names if name]
     missing = [fact for fact in REQUIRED if fact not in columns_of(given)]
     if missing:
         raise ColumnsMissing(
