@@ -71,7 +71,13 @@ def zapier(web: Web, key: str) -> Iterator[Zapier]:
 
 def test_the_definition_is_one_that_zapier_takes() -> None:
     done = subprocess.run(
-        ["npm", "test"], cwd=APP, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+        ["npm", "test"],
+        cwd=APP,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
     assert "# pass 3" in done.stdout

@@ -55,7 +55,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Sent:
-    """``deliveries``: to how many browsers it goes; None for an audience. ``replayed``: it was sent before."""
+    """``deliveries``: to how many browsers; None for an audience. ``replayed``: it was sent before."""
 
     message_id: int
     deliveries: int | None
@@ -103,7 +103,7 @@ class Signalize:
         return self.call("GET", f"/v3/pushmessages/{message_id}")
 
     def update_recipient(self, client_id: str, **profile: Any) -> dict[str, Any]:
-        """``customerId``, ``language``, ``timeZone``, ``attributes``, ``interests``; what is left out stays."""
+        """``customerId``, ``language``, ``timeZone``, ``attributes`` and ``interests``, as far as given."""
         return self.call("PATCH", f"/v3/recipients/{quote(client_id, safe='')}", profile)
 
     def recipients_of(self, customer_id: str) -> list[dict[str, Any]]:
