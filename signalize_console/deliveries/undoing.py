@@ -23,6 +23,7 @@ WITH part AS (
 ), removed AS (
     DELETE FROM recipients_subscription USING part
     WHERE recipients_subscription.id = part.id AND part.id NOT IN (SELECT id FROM kept)
+      AND from_import_id = %(of)s  -- once more, should somebody come back at this moment
     RETURNING part.id
 )
 SELECT (SELECT count(*) FROM removed), count(*) FROM part
@@ -32,7 +33,7 @@ WITH part AS (
     SELECT id FROM recipients_recipient WHERE from_import_id = %(of)s ORDER BY id LIMIT %(most)s
 ), removed AS (
     DELETE FROM recipients_recipient recipient USING part
-    WHERE recipient.id = part.id
+    WHERE recipient.id = part.id AND recipient.from_import_id = %(of)s
       AND NOT EXISTS (SELECT FROM recipients_subscription WHERE recipient_id = recipient.id)
       AND NOT EXISTS (SELECT FROM activity_event WHERE recipient_id = recipient.id)
       AND NOT EXISTS (SELECT FROM deliveries_delivery WHERE recipient_id = recipient.id)

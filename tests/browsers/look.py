@@ -59,6 +59,7 @@ def main(directory: Path, wanted: list[str]) -> None:
                 if not wanted or "login" in wanted:
                     take(browser, console, directory, "login")
                 log_in(browser, console)
+                move_in(browser, console)
                 for name in wanted or PAGES:
                     if name != "login":
                         take(browser, console, directory, name)
@@ -86,6 +87,23 @@ def log_in(browser: Chromium, console: Console) -> None:
     browser.js(f"document.querySelector('#id_password').value = {json.dumps(console.password)}")
     browser.click("[type=submit]")
     browser.wait("location.pathname === '/admin/'")
+
+
+def move_in(browser: Chromium, console: Console) -> None:
+    """Somebody uploads a file, of which some rows are refused."""
+    point = "BNJxw7sRwOTPNOEGZRAWzkS7Sxb0_0RKpAGkZrpBgJQbJmGh0K9mfZBbiZtVPmHTbz9_CFwAKBZKqUxFDUkBlbY"
+    rows = ["endpoint,userPublicKey,userAuth", f"https://push.example.org/1,{point},AAAAAAAAAAAAAAAAAAAAAA"]
+    rows += [f"https://fcm.googleapis.com/fcm/send/{number},{point[:-4]},short" for number in range(4)]
+    browser.open(f"{console.origin}/admin/recipients/import/add/")
+    browser.js(
+        f"(() => {{ const files = new DataTransfer(); files.items.add(new File([{json.dumps(chr(10).join(rows))}], "
+        "'subscribers.csv')); document.querySelector('#id_file').files = files.files;"
+        " document.querySelector('#id_website').selectedIndex = 1; return 1 })()"
+    )
+    browser.click("[type=submit]")
+    browser.wait(
+        "/import\\/1\\/change/.test(location.pathname) && !document.querySelector('[data-running]')", 30
+    )
 
 
 def take(browser: Chromium, console: Console, directory: Path, name: str) -> None:
