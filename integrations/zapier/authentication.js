@@ -3,7 +3,7 @@
 const { ask } = require("./lib/console");
 
 /** The key works, and this is the website that it acts for. */
-const test = async (z) => (await ask(z, "/v3/websites")).items[0];
+const test = async (z, bundle) => (await ask(z, bundle, "/v3/websites")).items[0];
 
 module.exports = {
   type: "custom",

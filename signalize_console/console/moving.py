@@ -73,7 +73,6 @@ class MovingViews(ModelAdmin):
         answer = StreamingHttpResponse(lines, content_type=exporting.FORMATS[form])
         name = f"{website.secure_code}-{kind}-{timezone.now():%Y-%m-%d}.{form}"
         answer["Content-Disposition"] = f'attachment; filename="{name}"'
-        answer["Cache-Control"] = "no-store"
         return answer
 
     def _website(self, request: HttpRequest, website_id: int, permission: str) -> Website:

@@ -46,10 +46,16 @@ class Zapier:
     def __call__(self, path: str, /, bundle: dict[str, Any] | None = None, **inputs: Any) -> Any:
         assert self.node.stdin
         assert self.node.stdout
-        asked = {"authData": self.auth, "inputData": inputs, "inputDataRaw": inputs, **(bundle or {})}
+        asked = {
+            "authData": self.auth,
+            "inputData": inputs,
+            "inputDataRaw": inputs,
+            "meta": {"page": 0},
+            **(bundle or {}),
+        }
         self.node.stdin.write(json.dumps({"path": path, "bundle": asked}) + "\n")
         self.node.stdin.flush()
-        said = json.loads(self.node.stdout.readline())
+        said = json.loads(next(line for line in self.node.stdout if line.startswith("> "))[2:])
         if error := said.get("error"):
             raise ZapierError(error["name"], error["message"])
         return said["result"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import ProgrammingError
 
 from signalize_console.recipients import importing, reading, receiving
 from signalize_console.recipients.imports import Import, ImportChunk, ImportRow, ImportState
@@ -275,11 +276,14 @@ def test_a_step_that_fails_leaves_no_trace(
     rows = [{**files.signalize(make_facts(key, website)), "_et_coid": f"{n:032x}"} for n in range(4)]
     of = receiving.receive(website, "f.csv", [as_csv(*rows).encode()], at_once=True)
     importing.work_on(of.pk, seconds=0)
-    monkeypatch.setattr(importing, "MAKE_SUBSCRIPTIONS", importing.MAKE_SUBSCRIPTIONS + " broken")
-    with pytest.raises(Exception, match="syntax"):
-        importing.work_on(of.pk)
-    monkeypatch.undo()
-    # The transaction of this test ended with the error; a worker would begin anew.
+    with monkeypatch.context() as broken:
+        broken.setattr(importing, "MAKE_SUBSCRIPTIONS", "SELECT nothing")
+        with pytest.raises(ProgrammingError):
+            importing.work_on(of.pk)
+    assert not Recipient.objects.exists()
+
+    of = importing.work_on(of.pk)
+    assert (of.state, of.subscriptions_made, Recipient.objects.count()) == (ImportState.DONE, 4, 4)
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1_000])

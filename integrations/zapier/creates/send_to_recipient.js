@@ -6,7 +6,7 @@ const { who, what, happened, reference, content } = require("../lib/fields");
 const perform = async (z, bundle) => {
   const body = { recipients: [reference(z, bundle.inputData)], ...content(z, bundle.inputData) };
   const headers = { "Idempotency-Key": onceFor(z, bundle, "send_to_recipient") };
-  const said = await ask(z, "/v3/subscriptions/pushmessages", { method: "POST", body, headers });
+  const said = await ask(z, bundle, "/v3/subscriptions/pushmessages", { method: "POST", body, headers });
   return { id: said.messageId, deliveries: said.deliveries };
 };
 

@@ -6,7 +6,7 @@ const { what, happened, content } = require("../lib/fields");
 const perform = async (z, bundle) => {
   const body = { segmentId: bundle.inputData.segmentId, ...content(z, bundle.inputData) };
   const headers = { "Idempotency-Key": onceFor(z, bundle, "send_to_segment") };
-  const said = await ask(z, "/v3/pushmessages", { method: "POST", body, headers });
+  const said = await ask(z, bundle, "/v3/pushmessages", { method: "POST", body, headers });
   return { id: said.messageId };
 };
 

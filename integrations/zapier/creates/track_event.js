@@ -8,7 +8,7 @@ const perform = async (z, bundle) => {
   const { clientId, customerId } = reference(z, bundle.inputData);
   const whose = clientId ? `recipients/${encodeURIComponent(clientId)}` : `customers/${encodeURIComponent(customerId)}`;
   const body = { events: [{ name, properties: properties ?? {} }] };
-  return ask(z, `/v3/${whose}/events`, { method: "POST", body });
+  return ask(z, bundle, `/v3/${whose}/events`, { method: "POST", body });
 };
 
 module.exports = {

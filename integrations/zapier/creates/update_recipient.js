@@ -7,7 +7,7 @@ const perform = async (z, bundle) => {
   const wanted = interests?.length ? interests : undefined;
   const known = Object.keys(attributes ?? {}).length ? attributes : undefined;
   const body = given({ customerId, language, timeZone, attributes: known, interests: wanted });
-  const said = await ask(z, `/v3/recipients/${encodeURIComponent(clientId)}`, { method: "PATCH", body });
+  const said = await ask(z, bundle, `/v3/recipients/${encodeURIComponent(clientId)}`, { method: "PATCH", body });
   return { ...said, id: said.clientId };
 };
 

@@ -2,16 +2,18 @@
 
 /** The console's API, with its errors told as Zapier wants them. */
 
-/** Every request goes to the user's own console, with the key. Its address may have been given with a slash. */
+const serverOf = (bundle) => bundle.authData.server.trim().replace(/\/+$/, "");
+
+/** The key goes to the user's own console, and nowhere else. */
 const addKey = (request, z, bundle) => {
-  const server = bundle.authData.server.trim().replace(/\/+$/, "");
-  const url = `${server}/${request.url.slice(bundle.authData.server.length).replace(/^\/+/, "")}`;
-  return { ...request, url, headers: { ...request.headers, "X-API-Key": bundle.authData.apiKey } };
+  if (!request.url.startsWith(`${serverOf(bundle)}/`)) return request;
+  return { ...request, headers: { ...request.headers, "X-API-Key": bundle.authData.apiKey } };
 };
 
 /** What the console refuses is told in its own words, with the remedy. */
 const checkAnswer = (response, z) => {
-  if (response.status < 400 || response.request.skipThrowForStatus) return response;
+  const isMissing = response.status === 404 && response.request.skipThrowForStatus;
+  if (response.status < 400 || isMissing) return response;
   const { message, errorCode } = bodyOf(response);
   const words = message || `The console answered ${response.status}. Is its address right?`;
   if (response.status === 401) throw new z.errors.ExpiredAuthError(words);
@@ -31,10 +33,10 @@ const bodyOf = (response) => {
   }
 };
 
-/** @returns what the console says, as JSON; undefined where it has nothing to say. */
-const ask = async (z, path, { method = "GET", body, params, headers } = {}) => {
-  const response = await z.request({ url: `{{bundle.authData.server}}${path}`, method, body, params, headers });
-  return response.data;
+/** @returns what the console says, as JSON; `null` where `mayMiss` and there is no such thing. */
+const ask = async (z, bundle, path, { mayMiss = false, ...options } = {}) => {
+  const response = await z.request({ url: serverOf(bundle) + path, skipThrowForStatus: mayMiss, ...options });
+  return mayMiss && response.status === 404 ? null : response.data;
 };
 
 /** One key for what happened, in this step of this Zap: repeats send nothing more. */

@@ -11,11 +11,11 @@ const hook = ({ key, noun, label, description, kind, samples, sample }) => ({
   operation: {
     type: "hook",
     performSubscribe: async (z, bundle) => {
-      const made = await ask(z, "/v3/webhooks", { method: "POST", body: { url: bundle.targetUrl, kinds: [kind] } });
+      const made = await ask(z, bundle, "/v3/webhooks", { method: "POST", body: { url: bundle.targetUrl, kinds: [kind] } });
       return { id: String(made.webhookId) };
     },
     performUnsubscribe: async (z, bundle) => {
-      await ask(z, `/v3/webhooks/${encodeURIComponent(bundle.subscribeData.id)}`, { method: "DELETE" });
+      await ask(z, bundle, `/v3/webhooks/${encodeURIComponent(bundle.subscribeData.id)}`, { method: "DELETE" });
       return {};
     },
     perform: (z, bundle) => {
@@ -33,8 +33,8 @@ const idOf = (data, timestamp) => [data.deliveryId ?? data.clientId, timestamp].
 const time = (milliseconds) => new Date(milliseconds).toISOString();
 
 /** The latest recipients who are subscribed, or are not. */
-const recipients = (subscribed) => async (z) => {
-  const { items } = await ask(z, "/v3/recipients", { params: { subscribed, limit: 3 } });
+const recipients = (subscribed) => async (z, bundle) => {
+  const { items } = await ask(z, bundle, "/v3/recipients", { params: { subscribed, limit: 3 } });
   return items.map((one) => ({
     id: one.clientId,
     timestamp: time(one.lastSeenAt),
@@ -44,10 +44,10 @@ const recipients = (subscribed) => async (z) => {
 };
 
 /** Deliveries of the latest messages, as far as `isWanted` says. */
-const deliveries = (params, isWanted) => async (z) => {
-  const { items: messages } = await ask(z, "/v3/pushmessages", { params: { limit: 5 } });
+const deliveries = (params, isWanted) => async (z, bundle) => {
+  const { items: messages } = await ask(z, bundle, "/v3/pushmessages", { params: { limit: 5 } });
   for (const { messageId } of messages) {
-    const { items } = await ask(z, `/v3/pushmessages/${messageId}/deliveries`, { params: { limit: 50, ...params } });
+    const { items } = await ask(z, bundle, `/v3/pushmessages/${messageId}/deliveries`, { params: { limit: 50, ...params } });
     const found = items.filter(isWanted).slice(0, 3);
     if (found.length) return found.map((one) => ({ id: `sample-${one.deliveryId}`, messageId, ...one }));
   }

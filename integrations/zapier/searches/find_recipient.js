@@ -6,14 +6,11 @@ const { who, reference } = require("../lib/fields");
 const perform = async (z, bundle) => {
   const { clientId, customerId } = reference(z, bundle.inputData);
   if (customerId) {
-    const { items } = await ask(z, "/v3/recipients", { params: { customerId } });
+    const { items } = await ask(z, bundle, "/v3/recipients", { params: { customerId } });
     return items.map((one) => ({ ...one, id: one.clientId }));
   }
-  const found = await z.request({
-    url: `{{bundle.authData.server}}/v3/recipients/${encodeURIComponent(clientId)}`,
-    skipThrowForStatus: true,
-  });
-  return found.status === 404 ? [] : [{ ...found.data, id: found.data.clientId }];
+  const found = await ask(z, bundle, `/v3/recipients/${encodeURIComponent(clientId)}`, { mayMiss: true });
+  return found ? [{ ...found, id: found.clientId }] : [];
 };
 
 module.exports = {

@@ -1,6 +1,6 @@
 "use strict";
 
-/** Runs parts of the app as Zapier does: a line of JSON `{path, bundle}` in, a line `{result}` or `{error}` out. */
+/** Runs parts of the app as Zapier does: a line of JSON `{path, bundle}` in, a line `> {result}` or `> {error}` out. */
 
 const readline = require("node:readline");
 const zapier = require("zapier-platform-core");
@@ -18,6 +18,6 @@ const partAt = (path) => path.split(".").reduce((part, name) => part[name], App)
     } catch (error) {
       said = { error: { name: error.name, message: error.message } };
     }
-    process.stdout.write(`${JSON.stringify(said)}\n`);
+    process.stdout.write(`> ${JSON.stringify(said)}\n`); // the tester itself prints, too
   }
 })();

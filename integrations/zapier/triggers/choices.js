@@ -4,18 +4,22 @@
 
 const { ask } = require("../lib/console");
 
+const MOST = 2_000;
+
 const choices = (key, noun, path, idOf) => ({
   key,
   noun,
   display: { label: `List of ${noun}s`, description: "Fills a dropdown.", hidden: true },
   operation: {
-    canPaginate: true,
     perform: async (z, bundle) => {
-      const cursor = bundle.meta.page ? await z.cursor.get() : undefined;
-      if (bundle.meta.page && !cursor) return [];
-      const { items, nextCursor } = await ask(z, path, { params: { limit: 100, ...(cursor && { cursor }) } });
-      await z.cursor.set(nextCursor ?? "");
-      return items.map((one) => ({ id: one[idOf], name: one.name }));
+      const found = [];
+      let cursor;
+      do {
+        const page = await ask(z, bundle, path, { params: { limit: 200, ...(cursor && { cursor }) } });
+        found.push(...page.items.map((one) => ({ id: one[idOf], name: one.name })));
+        cursor = page.nextCursor;
+      } while (cursor && found.length < MOST);
+      return found;
     },
     sample: { id: 1, name: "Order dispatched" },
   },

@@ -16,6 +16,11 @@ from signalize_console.websites.models import Website
 
 REFUSED = 1
 WRONG = 2
+# What makes a repeat the same; all else says only how it is told.
+SAID = [
+    *("to", "customer", "segment", "everyone", "marketing"),
+    *("template", "title", "message", "link", "language", "data"),
+]
 
 
 class Command(BaseCommand):
@@ -52,7 +57,7 @@ class Command(BaseCommand):
         message, texts = content(website, options)
         named = recipients(website, options)
         message.transactional = named is not None and not options["marketing"]
-        asked = {name: options[name] for name in sorted(options) if name not in GENERAL}
+        asked = [options[name] for name in SAID]
         try:
             accepted = outbox.send(
                 message,
@@ -67,12 +72,6 @@ class Command(BaseCommand):
         except (outbox.KeyReused, outbox.InFlight) as error:
             raise CommandError(str(error), returncode=REFUSED) from error
         self.stdout.write(json.dumps(facts(accepted)) if as_json else in_words(accepted))
-
-
-GENERAL = {
-    *("verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"),
-    *("website", "idempotency_key"),
-}
 
 
 def values(text: str) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         website = Website.objects.filter(secure_code=options["website"]).first()
         if website is None:
             raise CommandError(f"No website has the secure code {options['website']!r}.", returncode=2)
-        return receive(website, **options)
+        return receive(website, options)
 
     def _follow(self, of: Import) -> None:
         shows = self.stderr.isatty()
@@ -84,7 +84,7 @@ class Command(BaseCommand):
             self.stderr.write("")
 
 
-def receive(website: Website, **options: Any) -> Import:
+def receive(website: Website, options: dict[str, Any]) -> Import:
     private = options["vapid_private_key"]
     name = str(options["file"])
     try:
