@@ -114,7 +114,7 @@ def test_import_checks_moves_and_is_undone(website: Website, tmp_path: Path) -> 
     assert (code, Subscription.objects.count()) == (1, 0)
     assert "Row 3, auth" in said
     assert "2 of 3 rows can move in" in said
-    assert [one["line"] for one in csv.DictReader(report.open())] == ["3"]
+    assert [one["line"] for one in csv.DictReader(report.read_text().splitlines())] == ["3"]
 
     code, said = run("import_subscriptions", "ABCDEF12", file, "--json")
     told = json.loads(said)

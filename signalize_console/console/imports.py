@@ -101,11 +101,7 @@ class ImportAdmin(ReadOnly):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        of = self.get_object(request, object_id)
-        if of is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, of):
-            raise PermissionDenied
+        of = self._import(request, int(object_id) if object_id.isdecimal() else 0)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": of.file_name}
         return TemplateResponse(request, "console/import.html", {**context, **self._shown(request, of)})
 
@@ -123,7 +119,7 @@ class ImportAdmin(ReadOnly):
             "may_act": self.has_add_permission(request),
         }
 
-    def refused_view(self, request: HttpRequest, import_id: int) -> HttpResponse:
+    def refused_view(self, request: HttpRequest, import_id: int) -> StreamingHttpResponse:
         """All refused rows, as a file."""
         of = self._import(request, import_id)
         answer = StreamingHttpResponse(importing.report(of), content_type="text/csv; charset=utf-8")

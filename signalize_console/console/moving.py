@@ -7,6 +7,7 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -61,7 +62,7 @@ class MovingViews(ModelAdmin):
         context["percent"] = 100 * moved // total if total else 100
         return self._page(request, "console/keys.html", website, {**context, "title": _("VAPID keys")})
 
-    def export_view(self, request: HttpRequest, website_id: int) -> HttpResponse:
+    def export_view(self, request: HttpRequest, website_id: int) -> HttpResponseBase:
         """Streamed row by row. Who took what stands in the website's history."""
         website = self._website(request, website_id, "websites.export_website")
         kind, form = request.POST.get("kind", ""), request.POST.get("form", "")
