@@ -11,6 +11,7 @@ module.exports = {
   version,
   platformVersion,
   authentication,
+  flags: { throwForThrottlingEarly: false }, // the console says it in better words
   beforeRequest: [addKey],
   afterResponse: [checkAnswer],
   triggers: byKey(

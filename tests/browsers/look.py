@@ -100,7 +100,7 @@ def move_in(browser: Chromium, console: Console) -> None:
         "'subscribers.csv')); document.querySelector('#id_file').files = files.files;"
         " document.querySelector('#id_website').selectedIndex = 1; return 1 })()"
     )
-    browser.click("[type=submit]")
+    browser.click(".submit-row [type=submit]")
     browser.wait(
         "/import\\/1\\/change/.test(location.pathname) && !document.querySelector('[data-running]')", 30
     )
