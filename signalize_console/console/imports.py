@@ -67,7 +67,9 @@ class ImportAdmin(ReadOnly):
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = ImportForm(request.POST or None, request.FILES or None)
+        websites = list(Website.objects.all()[:2])
+        only = {"website": websites[0]} if len(websites) == 1 else {}
+        form = ImportForm(request.POST or None, request.FILES or None, initial=only)
         if request.method == "POST" and form.is_valid() and (of := self._receive(request, form)):
             self.log_addition(request, of, [{"added": {}}])
             return self._back_to(of)
