@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from django.db import transaction
 
+from signalize_console.recipients.columns import ColumnsMissing, ensure_complete, flat
 from signalize_console.recipients.imports import Import, ImportChunk
+from signalize_console.recipients.reading import Unreadable, records
 from signalize_console.webpush import vapid
 from signalize_console.websites.models import Website
 
@@ -36,8 +38,21 @@ def receive(
     for number, data in enumerate(_sized(_utf_8(pieces))):
         ImportChunk.objects.create(of=of, number=number, data=data)
         of.size += len(data)
+        if number == 0 and _is_hopeless(data):
+            break  # the check will say why; nobody needs the other two gigabytes
     of.save()
     return of
+
+
+def _is_hopeless(first: bytes) -> bool:
+    """Whether the beginning shows already that this is no file of subscriptions."""
+    try:
+        record = next(records(lambda position: first[position:]), None)
+        if record is not None:
+            ensure_complete(flat(record.values))
+    except (Unreadable, ColumnsMissing):
+        return True
+    return False
 
 
 def _utf_8(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -189,6 +189,21 @@ def test_a_file_that_is_none_moves_nothing(website: Website, content: bytes, sai
     assert said in of.error
     assert not Subscription.objects.exists()
     assert not ImportRow.objects.exists()
+
+
+@pytest.mark.parametrize("piece", [b"name,mail\n" * 100_000, b"x" * 1_000_000, b"[7, 7]" * 200_000])
+def test_of_two_gigabytes_of_something_else_only_the_first_is_stored(website: Website, piece: bytes) -> None:
+    taken = 0
+
+    def film() -> Iterator[bytes]:
+        nonlocal taken
+        for _piece in range(2_000_000_000 // len(piece)):
+            taken += len(piece)
+            yield piece
+
+    of = receiving.receive(website, "film.mkv", film())
+    assert taken < 3 * receiving.PIECE
+    assert importing.work_on(of.pk).state == ImportState.FAILED
 
 
 def test_nothing_moves_of_a_file_that_breaks_off(
