@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations fuzz faults mutants format
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -56,6 +56,15 @@ bench-segments: .venv/tests ## a million recipients: counting, sampling and expa
 
 bench-automations: .venv/tests ## 1,000 events a second through 20 rules, beside a million waiting runs (SCALE=0.02 for less)
 	@$(PYTHON) -m tests.benchmarks.automations
+
+bench-import: .venv/tests ## a million subscriptions move in: rate, memory, and taking them back (SCALE=100000 for fewer)
+	@$(PYTHON) -m tests.benchmarks.imports
+
+test-integrations: .venv/tests integrations/zapier/node_modules ## the Zapier app, the clients and every example, against the running web
+	@$(PYTHON) -m pytest -q -rs tests/integrations
+
+integrations/zapier/node_modules: integrations/zapier/package-lock.json
+	@cd integrations/zapier && npm ci --no-audit --no-fund --silent && touch node_modules
 
 .venv/bin/python:
 	@tests/make_venv

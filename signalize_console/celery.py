@@ -58,6 +58,11 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "maintenance", "expires": 3600},
     },
+    "Move imports on": {
+        "task": "deliveries.move_imports_on",
+        "schedule": 1.0,
+        "options": {"queue": "maintenance", "expires": 1},
+    },
     "Put away what has waited long enough": {
         "task": "deliveries.clean_up",
         "schedule": 3600.0,

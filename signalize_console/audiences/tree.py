@@ -96,7 +96,7 @@ def parse(tree: object, limits: Limits = SEGMENT) -> Node:
 class Reader:
     """Collects the problems, and goes on reading."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits = SEGMENT) -> None:
         self.limits = limits
         self.problems: list[Problem] = []
         self.conditions = 0

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from signalize_console.audiences.fields import FIELDS
-from signalize_console.audiences.tree import LARGEST, BadSegment, Reader
+from signalize_console.audiences.tree import SEGMENT, BadSegment, Reader
 from signalize_console.audiences.values import Check, Wrong, one_of
 from signalize_console.automations import values
 
@@ -98,8 +98,8 @@ def parse(said: object) -> Definition:
     """Raises BadRule with everything that is wrong."""
     reader = RuleReader()
     definition = reader.definition(said)
-    if not reader.problems and len(json.dumps(said)) > LARGEST:
-        reader.wrong("$", _("An automation takes at most %d bytes.") % LARGEST)
+    if not reader.problems and len(json.dumps(said)) > SEGMENT.size:
+        reader.wrong("$", _("An automation takes at most %d bytes.") % SEGMENT.size)
     if reader.problems or definition is None:
         raise BadRule(reader.problems)
     return definition

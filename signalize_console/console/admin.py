@@ -7,6 +7,7 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     automations,
     deliveries,
     events,
+    imports,
     lists,
     operations,
     opt_in,

@@ -30,7 +30,13 @@ MENU: list[tuple[Any, list[str]]] = [
     (
         _("Set-up"),
         [
-            *("websites.Website", "websites.OptIn", "api.ApiKey", "webhooks.WebhookEndpoint"),
+            *(
+                "websites.Website",
+                "websites.OptIn",
+                "recipients.Import",
+                "api.ApiKey",
+                "webhooks.WebhookEndpoint",
+            ),
             *("auth.User", "auth.Group", "console.AuditRecord"),
         ],
     ),
@@ -43,7 +49,6 @@ class ConsoleSite(admin.AdminSite):
     site_url = "/demo/"
     index_template = "console/dashboard.html"
     enable_nav_sidebar = True
-
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(audit.on_record(self, view), cacheable)

@@ -6,30 +6,31 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.access import PerWebsite, website_ids
+from signalize_console.console.moving import MovingViews
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
 from signalize_console.websites.safeguards import Safeguards
 
 
 @admin.register(Website)
-class WebsiteAdmin(PerWebsite):
+class WebsiteAdmin(MovingViews, PerWebsite):
     website_path = "id"
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
     fields: ClassVar[Any] = [
-        *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key"),
+        *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key", "moving"),
         *("verification_required", "identity_secret"),
         *(field.name for field in Safeguards._meta.get_fields()),
         ("cap_hour", "cap_day", "cap_week"),
         ("quiet_from", "quiet_until"),
         "holdout",
     ]
-    readonly_fields = ["loader", "asking", "public_key", "identity_secret"]
+    readonly_fields = ["loader", "asking", "public_key", "moving", "identity_secret"]
     actions = ["make_identity_secret"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -93,3 +94,13 @@ class WebsiteAdmin(PerWebsite):
     @admin.display(description=_("VAPID public key"))
     def public_key(self, website: Website) -> SafeString:
         return format_html('<code class="copyable">{}</code>', website.vapid_key.public_key)
+
+    @admin.display(description=_("moving"))
+    def moving(self, website: Website) -> SafeString:
+        """In, out, and from one key to the next."""
+        pages = [
+            ("websites_website_keys", _("Keys and change-over …")),
+            ("websites_website_export", _("Export …")),
+        ]
+        links = ((reverse(f"admin:{name}", args=[website.pk]), label) for name, label in pages)
+        return format_html_join(" ", '<a class="button secondary" href="{}">{}</a>', links)

@@ -12,7 +12,20 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.recipients.imports import Import, ImportChunk, ImportRefusal, ImportRow
 from signalize_console.websites.models import VapidKey, Website
+
+__all__ = [
+    "Consent",
+    "ConsentKind",
+    "Import",
+    "ImportChunk",
+    "ImportRefusal",
+    "ImportRow",
+    "Recipient",
+    "Subscription",
+    "SubscriptionState",
+]
 
 CLIENT_ID = r"^[0-9a-f]{32}$"
 
@@ -45,6 +58,8 @@ class Recipient(models.Model):
     )
     # Until then the visitor wants no marketing; transactional messages still go.
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True, editable=False)
+    # The import that made it, as long as nobody has touched it since.
+    from_import = models.ForeignKey(Import, models.SET_NULL, null=True, db_index=False, editable=False)
     created_at = models.DateTimeField(_("first seen"), db_default=Now(), editable=False)
     seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
 
@@ -64,6 +79,11 @@ class Recipient(models.Model):
                 OpClass("attributes", name="jsonb_path_ops"), name="recipient_by_attributes", fastupdate=False
             ),
             GinIndex(fields=["interests"], name="recipient_by_interests", fastupdate=False),
+            models.Index(
+                fields=["from_import", "id"],
+                condition=~models.Q(from_import=None),
+                name="recipient_from_import",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -109,6 +129,8 @@ class Subscription(models.Model):
     ended_reason = models.CharField(_("why it ended"), max_length=64, blank=True)
     # Made with another key, says the push service: nothing is sent until the browser subscribes anew.
     key_mismatch_at = models.DateTimeField(_("key refused"), null=True, blank=True, editable=False)
+    # The import that made it, as long as its browser has not come back.
+    from_import = models.ForeignKey(Import, models.SET_NULL, null=True, db_index=False, editable=False)
     created_at = models.DateTimeField(_("subscribed"), db_default=Now(), editable=False)
     seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
 
@@ -127,7 +149,12 @@ class Subscription(models.Model):
         indexes = [
             models.Index(
                 fields=["website", "id"], condition=models.Q(state="active"), name="active_subscriptions"
-            )
+            ),
+            models.Index(
+                fields=["from_import", "id"],
+                condition=~models.Q(from_import=None),
+                name="subscription_from_import",
+            ),
         ]
 
     def __str__(self) -> str:

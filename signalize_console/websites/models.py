@@ -7,7 +7,9 @@ from typing import Any, Self
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.webpush import vapid
@@ -104,6 +106,7 @@ class Website(Safeguards):
         verbose_name = _("website")
         verbose_name_plural = _("websites")
         ordering = ["name"]
+        permissions = [("export_website", _("Can export everything of a website, with its secrets"))]
 
     def __str__(self) -> str:
         return self.name
@@ -124,6 +127,30 @@ class Website(Safeguards):
     def make_vapid_key(self) -> "VapidKey":
         public_key, private_key = vapid.generate_keys()
         return self.vapid_keys.create(public_key=public_key, sealed_private_key=seal(private_key, public_key))
+
+    def keep_vapid_key(self, private_key: bytes) -> tuple["VapidKey", bool]:
+        """A key that subscriptions elsewhere were made with; True if it is new here. New ones aren't.
+
+        Raises ValueError where another website has it.
+        """
+        public_key = vapid.public_key_of(private_key)
+        known = VapidKey.objects.filter(public_key=public_key).first()
+        if known and known.website_id != self.pk:
+            raise ValueError("This VAPID key belongs to another website of this console.")
+        if known:
+            return known, False
+        sealed = seal(private_key, public_key)
+        return self.vapid_keys.create(
+            public_key=public_key, sealed_private_key=sealed, retired_at=timezone.now()
+        ), True
+
+    @transaction.atomic
+    def rotate_vapid_key(self) -> "VapidKey":
+        """From now on browsers subscribe with a new key. Those with an old one are sent to as before, and
+        move at their next visit: nobody is lost."""
+        Website.objects.select_for_update().get(pk=self.pk)
+        self.vapid_keys.filter(retired_at=None).update(retired_at=Now())
+        return self.make_vapid_key()
 
     @property
     def identity_secret(self) -> bytes | None:

@@ -28,6 +28,11 @@ PAGES = {
     "recipients": "/admin/recipients/recipient/",
     "recipient": "/admin/recipients/recipient/1/change/",
     "websites": "/admin/websites/website/1/change/",
+    "keys": "/admin/websites/website/1/keys/",
+    "export": "/admin/websites/website/1/export/",
+    "imports": "/admin/recipients/import/",
+    "import-new": "/admin/recipients/import/add/",
+    "import": "/admin/recipients/import/1/change/",
     "opt-ins": "/admin/websites/optin/",
     "opt-in": "/admin/websites/optin/1/change/",
     "automations": "/admin/automations/rule/",
@@ -83,6 +88,7 @@ def main(directory: Path, wanted: list[str]) -> None:
                     take(browser, console, directory, "login")
                 log_in(browser, console)
                 automate(browser, console)
+                move_in(browser, console)
                 for name in wanted or PAGES:
                     if name != "login":
                         take(browser, console, directory, name)
@@ -117,6 +123,23 @@ def automate(browser: Chromium, console: Console) -> None:
     browser.open(f"{console.origin}/admin/automations/rule/recipes/")
     browser.click("button[value=basket]")
     browser.wait("location.pathname.endsWith('/change/') && !!document.querySelector('.sentence li')")
+
+
+def move_in(browser: Chromium, console: Console) -> None:
+    """Somebody uploads a file, of which some rows are refused."""
+    point = "BNJxw7sRwOTPNOEGZRAWzkS7Sxb0_0RKpAGkZrpBgJQbJmGh0K9mfZBbiZtVPmHTbz9_CFwAKBZKqUxFDUkBlbY"
+    rows = ["endpoint,userPublicKey,userAuth", f"https://push.example.org/1,{point},AAAAAAAAAAAAAAAAAAAAAA"]
+    rows += [f"https://fcm.googleapis.com/fcm/send/{number},{point[:-4]},short" for number in range(4)]
+    browser.open(f"{console.origin}/admin/recipients/import/add/")
+    browser.js(
+        f"(() => {{ const files = new DataTransfer(); files.items.add(new File([{json.dumps(chr(10).join(rows))}], "
+        "'subscribers.csv')); document.querySelector('#id_file').files = files.files;"
+        " document.querySelector('#id_website').selectedIndex = 1; return 1 })()"
+    )
+    browser.click(".submit-row [type=submit]")
+    browser.wait(
+        "/import\\/1\\/change/.test(location.pathname) && !document.querySelector('[data-running]')", 30
+    )
 
 
 def take(browser: Chromium, console: Console, directory: Path, name: str) -> None:
