@@ -29,6 +29,10 @@ WEBHOOK_CA = environment.text("SIGNALIZE_WEBHOOK_CA")
 # counted already keeps its count until ``manage.py rebuild_rollups``.
 CONVERSION_EVENTS = environment.words("SIGNALIZE_CONVERSION_EVENTS", "order")
 CONVERSION_HOURS = environment.integer("SIGNALIZE_CONVERSION_HOURS", 72)
+# Who may read /metrics: Authorization: Bearer <this>. Without it there is no such page.
+METRICS_TOKEN = environment.text("SIGNALIZE_METRICS_TOKEN")
+# Where requests are counted that are limited: the broker, unless it is no Redis or Valkey.
+LIMITS_URL = environment.text("SIGNALIZE_LIMITS_URL")
 # The demo shop at /demo/, which lets a visitor push themself a message.
 DEMO = environment.boolean("SIGNALIZE_DEMO", False)
 
@@ -208,8 +212,18 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "{asctime}{levelname}{name}{message}{process}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        },
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": environment.text("LOG_FORMAT", "line")}
+    },
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.db.backends": {"level": "WARNING"},
