@@ -18,7 +18,7 @@ from signalize_console.audiences.models import Segment
 from signalize_console.audiences.tree import BadSegment
 from signalize_console.deliveries import wake
 from signalize_console.deliveries.idempotency import InFlight, KeyReused, NotAccepted, once
-from signalize_console.messaging import rendering, storing
+from signalize_console.messaging import rendering, storing, wall_clock
 from signalize_console.messaging.models import Audience, PushMessage, PushMessageText
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.states import MessageState, states_before
@@ -27,6 +27,7 @@ from signalize_console.recipients.models import Recipient, SubscriptionState
 __all__ = ["Accepted", "InFlight", "KeyReused", "NobodyReachable", "NotAccepted", "ValuesMissing", "send"]
 
 MAX_RECIPIENTS = 1_000
+AT_ONCE = datetime.timedelta(0)
 
 MAKE_DELIVERIES = """
 WITH made AS (
@@ -83,19 +84,21 @@ def send(
     idempotency_key: str = "",
     fingerprint: object = None,
     even_if_expired: bool = False,
+    hold: datetime.timedelta = AT_ONCE,
 ) -> Accepted:
     """Accepts a new push message with its texts, or a saved draft, for these recipients or for everyone.
 
     ``segment``, a saved one or a tree of conditions, narrows everyone; without it the message's own does.
     ``unreachable`` lists the ids of the recipients without an active subscription. Where the texts have
     placeholders, the recipients' attributes fill them, ``message.data`` comes before these, and ``data``
-    before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``.
+    before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``. ``hold``: so long nothing
+    goes out, and all can be undone.
     """
 
     def act() -> dict[str, Any]:
-        return asdict(
-            _accept(message, texts, recipients, data or {}, segment, even_if_expired=even_if_expired)
-        )
+        earliest = timezone.now() + hold
+        _fix_times(message, earliest, even_if_expired)
+        return asdict(_accept(message, texts, recipients, data or {}, segment, earliest=earliest))
 
     if idempotency_key:
         done = once(message.website_id, idempotency_key, fingerprint, act)
@@ -111,16 +114,16 @@ def _accept(
     data: Data,
     segment: Chosen,
     *,
-    even_if_expired: bool,
+    earliest: datetime.datetime,
 ) -> Accepted:
-    now = timezone.now()
-    _fix_times(message, now, even_if_expired)
     named = None if recipients is None else {recipient.pk: recipient for recipient in recipients}
     if named is None:
         _freeze_segment(message, segment)
     else:
+        if message.is_local:
+            raise NotAccepted("Named recipients get it at one time. Send to a segment for their local times.")
         message.audience = Audience.RECIPIENTS
-    starts_at_once = named is not None and message.due_at == now
+    starts_at_once = named is not None and message.due_at == earliest <= timezone.now()
     texts = _store(message, texts, MessageState.SENDING if starts_at_once else MessageState.SCHEDULED)
     transaction.on_commit(lambda: wake.wake(transactional=message.transactional))
     if named is None:
@@ -133,14 +136,15 @@ def _accept(
     return Accepted(message.pk, len(reached), sorted(set(named) - set(reached)))
 
 
-def _fix_times(message: PushMessage, now: datetime.datetime, even_if_expired: bool) -> None:
-    """The clock is read once: the day of the partition, when it is due, and until when it is valid."""
-    start = max(message.scheduled_at or now, now)
-    message.day = now.astimezone(datetime.UTC).date()
-    message.due_at = start
-    latest = start + datetime.timedelta(seconds=message.ttl)
+def _fix_times(message: PushMessage, earliest: datetime.datetime, even_if_expired: bool) -> None:
+    """Once and for all: the day of the partition, when it is due, and until when it is valid."""
+    message.day = timezone.now().astimezone(datetime.UTC).date()
+    message.due_at, _last = message.span(earliest)
+    if message.is_local and wall_clock.around_the_world(message.wall_time)[1] < earliest:
+        raise NotAccepted("This time has passed everywhere on Earth. Give a later one.")
+    latest = message.latest(earliest)
     message.valid_until = min(message.valid_until or latest, latest)
-    if message.valid_until <= start and not even_if_expired:
+    if message.valid_until <= message.due_at and not even_if_expired:
         raise NotAccepted("validUntil lies before the time of sending. Give a later one.")
 
 

@@ -14,6 +14,7 @@ from signalize_console.webpush import vapid
 from signalize_console.websites.opt_in import OptIn
 from signalize_console.websites.opt_in_texts import ConsentText, Interest, OptInText
 from signalize_console.websites.origins import validate_origin
+from signalize_console.websites.safeguards import Safeguards
 from signalize_console.websites.sealing import seal, unseal
 
 __all__ = ["ConsentText", "Interest", "OptIn", "OptInText", "VapidKey", "Website"]
@@ -32,7 +33,7 @@ def validate_contact(contact: str) -> None:
         raise ValidationError(str(error)) from error
 
 
-class Website(models.Model):
+class Website(Safeguards):
     """One site. Its secure code stands in the page; its origins may talk to us from a browser."""
 
     name = models.CharField(_("name"), max_length=100)

@@ -105,7 +105,7 @@ def segments(website: Any) -> dict[str, Any]:
     from django.utils import timezone
 
     from signalize_console.audiences import counting
-    from signalize_console.deliveries import outbox, progress
+    from signalize_console.deliveries import expanding, outbox
     from tests.makers import make_message, make_text
 
     figures: dict[str, Any] = {"recipients": RECIPIENTS}
@@ -116,10 +116,10 @@ def segments(website: Any) -> dict[str, Any]:
         outbox.send(make_message(website), [make_text()], segment=tree)
         chunks = []
         while not chunks or chunks[-1][0]:
-            chunks.append(timed(lambda: progress._expand_chunk(False)) if chunks else (start(), 0.0))
+            chunks.append(timed(lambda: expanding.expand_chunk(False)) if chunks else (start(), 0.0))
             if len(chunks) > 200:
                 break
-        rate = progress.SEGMENT_CHUNK * (len(chunks) - 1) / sum(seconds for _more, seconds in chunks)
+        rate = expanding.SEGMENT_CHUNK * (len(chunks) - 1) / sum(seconds for _more, seconds in chunks)
         figures[name] = (
             f"{count} in {seconds * 1000:.0f} ms, ten samples in {sampled * 1000:.0f} ms, "
             f"expanding looks at {rate:.0f} subscriptions a second"

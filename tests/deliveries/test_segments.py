@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from signalize_console.activity.models import Event
 from signalize_console.audiences.models import Segment
-from signalize_console.deliveries import invariants, outbox, progress
+from signalize_console.deliveries import expanding, invariants, outbox, progress
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import Audience, PushMessage
 from signalize_console.messaging.states import MessageState
@@ -114,7 +114,7 @@ def test_days_ago_count_from_the_time_of_sending(website: Website) -> None:
 
 
 def test_the_cursor_passes_who_is_not_in_it(website: Website, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "SEGMENT_CHUNK", 3)
+    monkeypatch.setattr(expanding, "SEGMENT_CHUNK", 3)
     languages = ["en"] * 4 + ["de"] + ["en"] * 7 + ["de", "de"] + ["en"] * 3
     subscriptions = speakers(website, *languages)
     message = send(website, segment=GERMAN)
@@ -192,13 +192,13 @@ def test_what_takes_too_long_pauses_and_goes_on_when_it_is_told(
 ) -> None:
     german, _english = speakers(website, "de", "en")
     message = send(website, segment=GERMAN)
-    monkeypatch.setattr(progress, "CHOSEN", progress.CHOSEN + "pg_sleep(0.2) IS NOT NULL AND ")
-    monkeypatch.setattr(progress, "SEGMENT_SECONDS", 0.1)
+    monkeypatch.setattr(expanding, "CHOSEN", expanding.CHOSEN + "pg_sleep(0.2) IS NOT NULL AND ")
+    monkeypatch.setattr(expanding, "SEGMENT_SECONDS", 0.1)
     advance()
     message.refresh_from_db()
     assert (message.state, message.paused_because) == (MessageState.PAUSED, "segment_too_slow")
 
-    monkeypatch.setattr(progress, "SEGMENT_SECONDS", 10.0)
+    monkeypatch.setattr(expanding, "SEGMENT_SECONDS", 10.0)
     assert message.resume()
     advance()
     message.refresh_from_db()
@@ -208,7 +208,7 @@ def test_what_takes_too_long_pauses_and_goes_on_when_it_is_told(
 def test_a_message_that_was_paused_while_it_expanded_expands_on(
     website: Website, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "CHUNK", 2)
+    monkeypatch.setattr(expanding, "CHUNK", 2)
     subscriptions = speakers(website, *["de"] * 5)
     message = send(website)
     progress.advance(transactional=False)
