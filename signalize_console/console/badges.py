@@ -13,6 +13,7 @@ TONES = {
     "sending": "busy",
     "expanding": "busy",
     "scheduled": "busy",
+    "repeating": "busy",
     "pending": "busy",
     "awaiting_approval": "busy",
     "paused": "warn",

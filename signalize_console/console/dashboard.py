@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from signalize_console.activity.models import Event, EventKind
 from signalize_console.console.progress import progress_of
-from signalize_console.console.troubles import troubles
+from signalize_console.console.troubles import approvals, troubles
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
 from signalize_console.recipients.models import Subscription
@@ -33,6 +33,6 @@ def context(user: Any) -> dict[str, Any]:
         "running": [(message, progress_of(message)) for message in running],
         "scheduled": messages.filter(state=MessageState.SCHEDULED).order_by("due_at")[:SHOWN_MESSAGES],
         "latest": messages.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES],
-        "troubles": troubles(),
+        "troubles": [*troubles(), *approvals()],
         "is_new": not running and not messages.exists(),
     }

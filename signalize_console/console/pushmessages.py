@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import DateTimeField
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -15,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from signalize_console.audiences.models import Segment
 from signalize_console.console.badges import badge
 from signalize_console.console.content import DELIVERY, LOOK, TextInline
-from signalize_console.console.progress import progress_of
 from signalize_console.console.sending import SendingViews
+from signalize_console.console.timing import TIMING, TimingForm
 from signalize_console.console.wall_clock import WallClockField
 from signalize_console.messaging.models import PushMessage, PushMessageText
 
@@ -26,7 +25,7 @@ class PushMessageTextInline(TextInline):
     verbose_name_plural = _("Message")
 
 
-class PushMessageForm(ModelForm):
+class PushMessageForm(TimingForm):
     def clean_segment(self) -> Segment | None:
         segment: Segment | None = self.cleaned_data["segment"]
         if segment and segment.website != self.cleaned_data.get("website"):
@@ -51,7 +50,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
                 "description": _("Everyone who opted in on this website, or a segment of them."),
             },
         ),
-        (_("When"), {"fields": ["scheduled_at", "valid_until", "transactional"]}),
+        TIMING,
         LOOK,
         DELIVERY,
     ]
@@ -64,12 +63,12 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         return super().changelist_view(request, {"title": _("Push messages"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("texts")
+        return super().get_queryset(request).select_related("website", "segment").prefetch_related("texts")
 
     def get_urls(self) -> list[URLPattern]:
         names = [
             *("review", "send", "pause", "resume", "cancel", "take_back", "release"),
-            *("to_draft", "duplicate", "progress"),
+            *("to_draft", "duplicate", "progress", "approve", "disapprove"),
         ]
         own = [
             path(
@@ -108,8 +107,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         """A message that was sent isn't a form any more, but a page to follow it on."""
         if not self.has_view_permission(request, message):
             raise PermissionDenied
-        context = {"message": message, "progress": progress_of(message), "may_send": self.may_send(request)}
-        return self.page(request, "console/message.html", message, context)
+        return self.page(request, "console/message.html", message, self.following(request, message))
 
     def response_add(
         self, request: HttpRequest, obj: PushMessage, post_url_continue: str | None = None
@@ -134,4 +132,5 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
 
     @admin.display(description=_("when"), ordering="due_at")
     def when(self, message: PushMessage) -> Any:
-        return message.finished_at or message.due_at or message.scheduled_at or message.created_at
+        planned = message.scheduled_at if message.is_local else message.due_at
+        return message.finished_at or planned or message.scheduled_at or message.created_at

@@ -57,6 +57,22 @@ REASONS = {
     "segment_too_slow": _(
         "The segment takes too long to find its recipients. Resume later, or cancel and use fewer conditions."
     ),
+    "canary_gone": _(
+        "The test went badly: too many of its subscriptions are gone. If that surprises you, don't resume before you know why."
+    ),
+    "canary_refused": _(
+        "The test went badly: the push services refused or put off too much of it. The reasons stand below; resume when they are mended."
+    ),
+    "canary_lost": _(
+        "The test went badly: too much of it was gone or refused. The reasons stand below; resume when they are mended."
+    ),
+    "canary_closed": _(
+        "The test went badly: too many closed it without a click. Cancel and say it better, or resume to send it to all the same."
+    ),
+    "canary_unanswered": _("The test was never sent, so nothing is known. Do the workers run? Resume to send it to all."),
+    "run_not_accepted": _(
+        "The last run could not be sent: its texts are too large, or its segment can't be used any more. Take it back to draft and mend it."
+    ),
     "internal_error": _("The console could not prepare it. The worker's log says why; please report it."),
     "our_key": _("The website's VAPID key can't be opened. Set the key-encryption key that it was made with."),
     "BadSubscriptionKeys": _("The browser's keys are broken. It must subscribe anew."),

@@ -2,11 +2,13 @@
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from signalize_console.console.reasons import in_words
 from signalize_console.deliveries import health
 from signalize_console.deliveries.alerts import Alert, AlertKind
+from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.states import MessageState
 
 MOST_TROUBLES = 5
 SERVICES = {"fcm": "Google", "mozilla": "Mozilla", "apple": "Apple", "wns": "Microsoft"}
@@ -62,3 +64,17 @@ def troubles() -> list[tuple[str, str]]:
     for alert in Alert.objects.open().select_related("website")[:MOST_TROUBLES]:
         sentences.append((sentence(alert), reverse("admin:deliveries_alert_change", args=[alert.pk])))
     return sentences
+
+
+def approvals() -> list[tuple[str, str]]:
+    """What waits for a second person, in the form of ``troubles``."""
+    waiting = PushMessage.objects.filter(state=MessageState.AWAITING_APPROVAL).count()
+    if not waiting:
+        return []
+    said = ngettext(
+        "%(count)d push message waits for a second person's approval.",
+        "%(count)d push messages wait for a second person's approval.",
+        waiting,
+    )
+    page = reverse("admin:messaging_pushmessage_changelist")
+    return [(said % {"count": waiting}, f"{page}?state__exact={MessageState.AWAITING_APPROVAL.value}")]

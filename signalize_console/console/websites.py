@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
+from signalize_console.websites.safeguards import Safeguards
 
 
 @admin.register(Website)
@@ -21,6 +22,7 @@ class WebsiteAdmin(admin.ModelAdmin):
     fields = [
         *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key"),
         *("verification_required", "identity_secret"),
+        *(field.name for field in Safeguards._meta.get_fields()),
     ]
     readonly_fields = ["loader", "asking", "public_key", "identity_secret"]
     actions = ["make_identity_secret"]
