@@ -30,6 +30,10 @@ from signalize_console.audiences.models import Segment
 print(json.dumps(Segment.objects.values("name", "definition", "count").latest("pk")))
 """
 REACH = "document.querySelector('aside.reach').innerText"
+# The page cuts off what is too wide: look at each control and the card that it is in.
+SPILLING = """[...document.querySelectorAll('.segment-main :is(input, select, textarea, button)')]
+    .filter((one) => one.offsetParent && one.getBoundingClientRect().right >
+        one.closest('.module, .card').getBoundingClientRect().right).map((one) => one.outerHTML)"""
 ROW = "[...document.querySelectorAll('.segment-row')].at({})"
 
 
@@ -163,7 +167,7 @@ def test_it_is_for_everybody(page: Chromium, console: Console, size: str, dark: 
     page.wait("!!document.querySelector('.segment-row')")
     say(page, within(0, "input[type=text]"), "de")
     page.wait(f"{REACH}.includes('subscriptions')")
-    assert page.js("document.documentElement.scrollWidth <= innerWidth")
+    assert page.js(SPILLING) == []
     assert complaints(page, "#content") == []
 
 
