@@ -16,6 +16,8 @@ from django.utils.translation import ngettext
 
 BEFORE = "before"
 LOOKED_AT = 200_000
+# Up to here counting takes no time.
+COUNTED = 10_000
 
 
 class PageByKey(ChangeList):
@@ -66,14 +68,19 @@ class PageByKey(ChangeList):
         return (every.filter(pk__gte=oldest), oldest) if oldest > 1 else (every, None)
 
     def _how_many(self) -> str:
-        names = {"one": self.opts.verbose_name, "many": self.opts.verbose_name_plural}
-        if not (self.older_url or self.look_back_url or self.before):
-            count = len(self.result_list)
-            return ngettext("%(count)d %(one)s", "%(count)d %(many)s", count) % {**names, "count": count}
-        if self.has_active_filters or self.query:
+        is_all = not (self.older_url or self.look_back_url or self.before)
+        if not is_all and (self.has_active_filters or self.query):
             return ""
-        count = self.model_admin.get_paginator(None, self.root_queryset, self.list_per_page).count
-        return _("about %(count)s %(many)s") % {**names, "count": number_format(count, force_grouping=True)}
+        every = self.model_admin.get_paginator(None, self.root_queryset, self.list_per_page)
+        count = len(self.result_list) if is_all else every.count
+        words = {
+            "one": self.opts.verbose_name,
+            "many": self.opts.verbose_name_plural,
+            "count": number_format(count, force_grouping=True),
+        }
+        if count >= COUNTED:
+            return _("about %(count)s %(many)s") % words
+        return ngettext("%(count)s %(one)s", "%(count)s %(many)s", count) % words
 
 
 def id_in(said: Any) -> int | None:

@@ -12,10 +12,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.access import PerWebsite
-from signalize_console.console.page_by_key import PageByKey
+from signalize_console.console.page_by_key import COUNTED, PageByKey
 from signalize_console.webpush.push_services import HOSTS, SUFFIXES
-
-COUNTED = 10_000
 
 ESTIMATE = """
 SELECT coalesce(sum(greatest(part.reltuples, 0)), 0)::bigint

@@ -57,7 +57,7 @@ def walk(client: Client, address: str, path: str = DELIVERIES) -> list[int]:
     return rows
 
 
-@pytest.mark.parametrize("query", ["", "?o=5.1", "?p=3", "?state__exact=accepted"])
+@pytest.mark.parametrize("query", ["?", "?o=5.1", "?p=3", "?state__exact=accepted"])
 def test_each_row_comes_once_and_in_order(boss: Client, deliveries: list[Delivery], query: str) -> None:
     wanted = [one.pk for one in reversed(deliveries) if "state" not in query or one.state == "accepted"]
     assert walk(boss, query) == wanted
@@ -84,7 +84,7 @@ def test_a_rare_row_is_found_further_back(
 
 
 def test_how_many_there_are_is_said_as_far_as_it_is_known(boss: Client, deliveries: list[Delivery]) -> None:
-    assert "about 120 deliveries" in boss.get(DELIVERIES).content.decode()
+    assert ">120 deliveries<" in boss.get(DELIVERIES).content.decode()
     assert "1 delivery" in boss.get(f"{DELIVERIES}?state__exact=failed").content.decode()
     page = boss.get(f"{DELIVERIES}?before={deliveries[50].pk}").content.decode()
     assert link(page, "Newest") == "?"
@@ -92,9 +92,9 @@ def test_how_many_there_are_is_said_as_far_as_it_is_known(boss: Client, deliveri
 
 @pytest.mark.parametrize("before", ["x", "²", "-1", "9" * 30, "1'"])
 def test_a_strange_key_is_none(boss: Client, deliveries: list[Delivery], before: Any) -> None:
-    assert "about 120 deliveries" in boss.get(DELIVERIES, {"before": before}).content.decode()
+    assert ">120 deliveries<" in boss.get(DELIVERIES, {"before": before}).content.decode()
 
 
 def test_recipients_turn_over_too(boss: Client, website: Website) -> None:
     made = [make_recipient(website).pk for _number in range(60)]
-    assert walk(boss, "", "/admin/recipients/recipient/") == sorted(made, reverse=True)
+    assert walk(boss, "?", "/admin/recipients/recipient/") == sorted(made, reverse=True)
