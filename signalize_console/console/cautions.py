@@ -1,6 +1,7 @@
 """What may go wrong with a message that is about to be sent. None of it stops anybody."""
 
 import datetime
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,14 +17,14 @@ NIGHT_BEGINS, NIGHT_ENDS = 22, 7
 SMALL_TEST = 20
 
 
-def warnings_of(message: PushMessage, reach: Reach, examples: list[Example]) -> list[str]:
+def warnings_of(user: Any, message: PushMessage, reach: Reach, examples: list[Example]) -> list[str]:
     now = timezone.now()
     return [
         *_about_reach(message, reach),
         *_about_texts(message),
         *_about_examples(examples),
         *_about_time(message, now),
-        *(sentence for sentence, _link in troubles()),
+        *(sentence for sentence, _link in troubles(user)),
     ]
 
 

@@ -39,9 +39,9 @@ class SendingViews(PerWebsite):
         message = self._message(request, message_id)
         if not message.is_draft:
             return self._back_to(message)
-        return self.page(request, "console/review.html", message, self.review(message))
+        return self.page(request, "console/review.html", message, self.review(request.user, message))
 
-    def review(self, message: PushMessage) -> dict[str, Any]:
+    def review(self, user: Any, message: PushMessage) -> dict[str, Any]:
         reach, examples = reviewing.reach_of(message), reviewing.examples_of(message)
         message.expected = reach.count
         return {
@@ -49,7 +49,7 @@ class SendingViews(PerWebsite):
             "reach": reach,
             "examples": examples,
             "duration": reviewing.duration_of(message, reach.count),
-            "warnings": warnings_of(message, reach, examples),
+            "warnings": warnings_of(user, message, reach, examples),
             "must_type": reach.count > message.website.confirm_above,
             "needs_approval": reviewing.needs_approval(message, reach),
             "review": reviewing.make_token(message, reach.count),

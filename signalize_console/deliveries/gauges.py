@@ -1,5 +1,6 @@
 """What there is to watch, read from the database in a few cheap statements: for ``/metrics``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,7 @@ class Gauge:
     name: str
     help: str
     labels: tuple[str, ...]
-    samples: list[tuple[tuple[str, ...], float]]
+    samples: Sequence[tuple[tuple[str, ...], float]]
 
 
 def read() -> list[Gauge]:
