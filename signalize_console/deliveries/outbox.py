@@ -22,7 +22,7 @@ from signalize_console.messaging import rendering, storing
 from signalize_console.messaging.models import Audience, PushMessage, PushMessageText
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.states import MessageState, states_before
-from signalize_console.recipients.models import Recipient, SubscriptionState
+from signalize_console.recipients.models import Recipient, Subscription, SubscriptionState
 
 __all__ = ["Accepted", "InFlight", "KeyReused", "NobodyReachable", "NotAccepted", "ValuesMissing", "send"]
 
@@ -37,6 +37,7 @@ WITH made AS (
     FROM unnest(%(recipients)s::bigint[], %(data)s::text[]) AS given (recipient, data)
     JOIN recipients_subscription subscription ON subscription.recipient_id = given.recipient
     WHERE website_id = %(website)s AND state = %(active)s
+      AND (%(only)s::bigint IS NULL OR subscription.id = %(only)s)
     RETURNING recipient_id
 ), counted AS (
     UPDATE messaging_pushmessage SET total = (SELECT count(*) FROM made) WHERE id = %(message)s
@@ -80,6 +81,7 @@ def send(
     *,
     data: Data | None = None,
     segment: Chosen = None,
+    only: Subscription | None = None,
     idempotency_key: str = "",
     fingerprint: object = None,
     even_if_expired: bool = False,
@@ -87,6 +89,7 @@ def send(
     """Accepts a new push message with its texts, or a saved draft, for these recipients or for everyone.
 
     ``segment``, a saved one or a tree of conditions, narrows everyone; without it the message's own does.
+    ``only`` this subscription of the named recipients gets it, and none of their others.
     ``unreachable`` lists the ids of the recipients without an active subscription. Where the texts have
     placeholders, the recipients' attributes fill them, ``message.data`` comes before these, and ``data``
     before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``.
@@ -94,7 +97,7 @@ def send(
 
     def act() -> dict[str, Any]:
         return asdict(
-            _accept(message, texts, recipients, data or {}, segment, even_if_expired=even_if_expired)
+            _accept(message, texts, recipients, data or {}, segment, only, even_if_expired=even_if_expired)
         )
 
     if idempotency_key:
@@ -104,12 +107,13 @@ def send(
         return Accepted(**act())
 
 
-def _accept(
+def _accept(  # noqa: PLR0917 - what send has
     message: PushMessage,
     texts: Sequence[PushMessageText],
     recipients: Iterable[Recipient] | None,
     data: Data,
     segment: Chosen,
+    only: Subscription | None,
     *,
     even_if_expired: bool,
 ) -> Accepted:
@@ -127,7 +131,7 @@ def _accept(
         return Accepted(message.pk, None)
     if message.personal:
         _check_values(message, texts, named.values(), data)
-    reached = _make_deliveries(message, list(named), data)
+    reached = _make_deliveries(message, list(named), data, only)
     if not reached:
         raise NobodyReachable("None of these recipients has an active subscription.")
     return Accepted(message.pk, len(reached), sorted(set(named) - set(reached)))
@@ -207,7 +211,9 @@ def _check_values(
         raise ValuesMissing(missing)
 
 
-def _make_deliveries(message: PushMessage, recipient_ids: list[int], data: Data) -> list[int]:
+def _make_deliveries(
+    message: PushMessage, recipient_ids: list[int], data: Data, only: Subscription | None
+) -> list[int]:
     """One statement, whatever the number. Returns the recipient id of each delivery made."""
     given = [json.dumps(data[one]) if data.get(one) else None for one in recipient_ids]
     values = {
@@ -218,6 +224,7 @@ def _make_deliveries(message: PushMessage, recipient_ids: list[int], data: Data)
         "recipients": recipient_ids,
         "data": given,
         "active": SubscriptionState.ACTIVE,
+        "only": only.pk if only else None,
     }
     with connection.cursor() as cursor:
         cursor.execute(MAKE_DELIVERIES, values)
