@@ -5,9 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.console import dashboard
+from signalize_console.console import dashboard, self_test
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
@@ -37,6 +38,9 @@ class ConsoleSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**dashboard.context(request.user), **(extra_context or {})})
 
+    def get_urls(self) -> list[Any]:
+        return [*self_test.urls(self), *super().get_urls()]
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sorted by purpose. A page about one app keeps Django's own list."""
         apps = super().get_app_list(request, app_label)
@@ -46,12 +50,19 @@ class ConsoleSite(admin.AdminSite):
             f"{app['app_label']}.{model['object_name']}": model for app in apps for model in app["models"]
         }
         menu = [_entry(name, [models.pop(key) for key in keys if key in models]) for name, keys in MENU]
-        menu.append(_entry(_("Operations"), list(models.values())))
+        own = [_page(_("Self-test"), "self-test")] if request.user.has_perm(self_test.RIGHT) else []
+        menu.append(_entry(_("Operations"), [*own, *models.values()]))
         return [entry for entry in menu if entry["models"]]
 
 
 def _entry(name: Any, models: list[Any]) -> dict[str, Any]:
     return {"name": name, "app_label": "", "app_url": "", "has_module_perms": True, "models": models}
+
+
+def _page(name: Any, url_name: str) -> dict[str, Any]:
+    """A page of our own among the models."""
+    url = reverse(f"admin:{url_name}")
+    return {"name": name, "object_name": url_name, "admin_url": url, "add_url": None, "view_only": True}
 
 
 site = admin.site

@@ -4,12 +4,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from signalize_console.console.reasons import in_words
+from signalize_console.console.reasons import SERVICES, in_words
 from signalize_console.deliveries import health
 from signalize_console.deliveries.alerts import Alert, AlertKind
 
 MOST_TROUBLES = 5
-SERVICES = {"fcm": "Google", "mozilla": "Mozilla", "apple": "Apple", "wns": "Microsoft"}
 SENTENCES = {
     AlertKind.OUTAGE: gettext_lazy(
         "%(service)s doesn't answer. What goes there waits; one message tries it from time to time, and the "

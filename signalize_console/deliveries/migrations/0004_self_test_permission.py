@@ -4,14 +4,17 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('deliveries', '0003_api'),
+        ("deliveries", "0003_api"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='heartbeat',
-            options={'permissions': [('self_test', 'Can run the self-test')], 'verbose_name': 'heartbeat', 'verbose_name_plural': 'heartbeats'},
+            name="heartbeat",
+            options={
+                "permissions": [("self_test", "Can run the self-test")],
+                "verbose_name": "heartbeat",
+                "verbose_name_plural": "heartbeats",
+            },
         ),
     ]

@@ -4,14 +4,17 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('recipients', '0005_api'),
+        ("recipients", "0005_api"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='recipient',
-            options={'permissions': [('export_recipient', 'Can export all that is stored of a recipient')], 'verbose_name': 'recipient', 'verbose_name_plural': 'recipients'},
+            name="recipient",
+            options={
+                "permissions": [("export_recipient", "Can export all that is stored of a recipient")],
+                "verbose_name": "recipient",
+                "verbose_name_plural": "recipients",
+            },
         ),
     ]
