@@ -1,7 +1,10 @@
 """The self-test: what each step says when it is well, and what when it isn't."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -218,3 +221,15 @@ def test_who_may_not_test(double: PushServiceDouble, website: Website) -> None:
     assert tester.get(reverse("admin:self-test-end")).status_code == 403
     assert tester.get(reverse("admin:self-test-start")).status_code == 403
     assert Client().get(PAGE).status_code == 302
+
+
+def test_the_line_to_copy_has_the_checksum_of_what_is_served(website: Website) -> None:
+    client = log_in("view_website", "change_website")
+    page = unescape(client.get(reverse("admin:websites_website_change", args=[website.pk])).content.decode())
+    plain, with_checksum = re.findall(r'<script id="_etLoader".*?></script>', page)
+    assert "integrity" not in plain
+    assert f'data-secure-code="{website.secure_code}" src="http://testserver/code/signalize.js"' in plain
+    served = Client().get("/code/signalize.js").content
+    expected = base64.b64encode(hashlib.sha384(served).digest()).decode()
+    assert f'integrity="sha384-{expected}" crossorigin="anonymous"' in with_checksum
+    assert 'importScripts("http://testserver/sw.js");' in page
