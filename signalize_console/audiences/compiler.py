@@ -51,9 +51,14 @@ def freeze(tree: object, at: datetime.datetime) -> dict[str, Any]:
     return {"tree": tree, "at": at.isoformat()}
 
 
-def compile_frozen(frozen: object) -> Compiled:
-    """Raises BadSegment for what ``freeze`` of this version would not have made."""
+def thaw(frozen: object) -> tuple[Any, datetime.datetime]:
+    """The tree that ``freeze`` kept, and its time. Raises BadSegment for what isn't a frozen segment."""
     at = parse_datetime(str(frozen.get("at"))) if isinstance(frozen, dict) else None
     if at is None:
         raise BadSegment([Problem("$", "This is no frozen segment.")])
-    return compile(frozen["tree"], at)  # type: ignore[index]
+    return frozen["tree"], at  # type: ignore[index]
+
+
+def compile_frozen(frozen: object) -> Compiled:
+    """Raises BadSegment for what ``freeze`` of this version would not have made."""
+    return compile(*thaw(frozen))

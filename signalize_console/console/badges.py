@@ -28,4 +28,6 @@ TONES = {
 
 
 def badge(state: str, label: object) -> SafeString:
-    return format_html('<span class="badge badge-{}">{}</span>', TONES.get(state, "quiet"), label)
+    """``state`` is a state that has its tone, or a tone itself."""
+    tone = state if state in TONES.values() else TONES.get(state, "quiet")
+    return format_html('<span class="badge badge-{}">{}</span>', tone, label)

@@ -2,8 +2,27 @@
 
 from django.utils.translation import gettext_lazy as _
 
+SERVICES = {"fcm": "Google", "mozilla": "Mozilla", "apple": "Apple", "wns": "Microsoft"}
 REASONS = {
     "": "",
+    "gone_too_early": _("The push service doesn't know this young subscription yet. It is tried again by itself."),
+    "unsubscribed": _("The visitor took the permission back. Nothing to do: they can opt in again."),
+    "went_away": _("The browser was away for too long. Nothing to do: they can opt in again."),
+    "device_throttled": _("Too many messages to this one browser in a short time. It is tried again by itself."),
+    "shutting_down": _("The push service restarts. It is tried again by itself."),
+    "try_at_once": _("The push service asks for one more try at once."),
+    "bad_bridge": _("The push service has a fault. It is tried again by itself."),
+    "bad_encryption": _("The push service can't read the message. Please report it: it is our fault."),
+    "bad_router": _("The push service can't read the message. Please report it: it is our fault."),
+    "bad_urgency": _("The push service refuses the urgency."),
+    "bad_authorization": _("The push service refuses our signature. Please report it: it is our fault."),
+    "method_not_allowed": _("The push service refuses our request. Please report it: it is our fault."),
+    "length_required": _("The push service refuses our request. Please report it: it is our fault."),
+    "not_confirmed": _("The push service didn't say what it did with it; it may have taken the message."),
+    "no_answer": _("The push service didn't answer; it may have taken the message."),
+    "stopped_after_sending": _("The message was stopped while it was on its way; it may have arrived."),
+    "poison": _("Workers died five times while sending it, so it is not tried again. Please report it."),
+    "subscription_quarantined": _("The push service said that the subscription has ended, before it could be sent."),
     "expired": _("The visitor took the permission back or the browser renewed itself. Nothing to do: they can opt in again."),
     "not_found": _("The push service no longer knows this browser. Nothing to do: they can opt in again."),
     "throttled": _("The push service asks us to slow down. It is tried again by itself."),
@@ -105,3 +124,8 @@ REASONS = {
 def in_words(reason: str) -> str:
     """The sentence for a reason; a reason without one is shown as it is."""
     return str(REASONS.get(reason, reason))
+
+
+def service_name(push_service: str) -> str:
+    """Whose push service it is, within a sentence."""
+    return SERVICES.get(push_service) or str(_("the push service"))

@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.console import account, audit, dashboard, reports, second_factor
+from signalize_console.console import account, audit, dashboard, reports, second_factor, self_test
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
@@ -66,7 +66,8 @@ class ConsoleSite(admin.AdminSite):
         return super().index(request, {**dashboard.context(request.user), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [*account.urls(self), *reports.urls(self.admin_view), *super().get_urls()]
+        own = [*account.urls(self), *reports.urls(self.admin_view), *self_test.urls(self)]
+        return [*own, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sorted by purpose. A page about one app keeps Django's own list."""
@@ -77,9 +78,10 @@ class ConsoleSite(admin.AdminSite):
             f"{app['app_label']}.{model['object_name']}": model for app in apps for model in app["models"]
         }
         menu = [_entry(name, [models.pop(key) for key in keys if key in models]) for name, keys in MENU]
-        menu.append(_entry(_("Operations"), list(models.values())))
         if request.user.has_perm("messaging.view_pushmessage"):
             menu[0]["models"].append(_page(_("Reports"), "reports"))
+        own = [_page(_("Self-test"), "self-test")] if request.user.has_perm(self_test.RIGHT) else []
+        menu.append(_entry(_("Operations"), [*own, *models.values()]))
         return [entry for entry in menu if entry["models"]]
 
 

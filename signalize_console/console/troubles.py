@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from signalize_console.console.access import of_own_websites, website_ids
-from signalize_console.console.reasons import in_words
+from signalize_console.console.reasons import SERVICES, in_words
 from signalize_console.deliveries import health
 from signalize_console.deliveries.alerts import Alert, AlertKind
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
 
 MOST_TROUBLES = 5
-SERVICES = {"fcm": "Google", "mozilla": "Mozilla", "apple": "Apple", "wns": "Microsoft"}
 SENTENCES = {
     AlertKind.OUTAGE: gettext_lazy(
         "%(service)s doesn't answer. What goes there waits; one message tries it from time to time, and the "

@@ -5,11 +5,13 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.browser.scripts import integrity
 from signalize_console.console.access import PerWebsite, website_ids
 from signalize_console.console.moving import MovingViews
 from signalize_console.recipients.models import Subscription
@@ -69,18 +71,15 @@ class WebsiteAdmin(MovingViews, PerWebsite):
             return str(_("Made. A new one, from the list's actions, ends all signatures made with this one."))
         return str(_("None yet. Make one with the list's actions: your backend signs customer ids with it."))
 
-    @admin.display(description=_("in each page"))
+    @admin.display(description=_("copy this into your pages"))
     def loader(self, website: Website) -> SafeString:
-        server = getattr(website, "server", "")
-        return format_html(
-            '<code class="copyable">&lt;script id="_etLoader" type="text/javascript" charset="UTF-8" '
-            'data-secure-code="{code}" src="{server}/code/signalize.js" async&gt;&lt;/script&gt;</code>'
-            '<p class="help">{hint} <a href="{server}/sw.js">{server}/sw.js</a>, {line} '
-            '<code>importScripts("{server}/sw.js")</code></p>',
-            code=website.secure_code,
-            server=server,
-            line=_("or the line"),
-            hint=_("And a file /sw.js at the site's root, best a copy of"),
+        return render_to_string(
+            "console/loader.html",
+            {
+                "code": website.secure_code,
+                "server": getattr(website, "server", ""),
+                "integrity": integrity("signalize.js"),
+            },
         )
 
     @admin.display(description=_("opt-in"))

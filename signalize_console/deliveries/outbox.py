@@ -22,7 +22,7 @@ from signalize_console.messaging import rendering, storing, wall_clock
 from signalize_console.messaging.models import Audience, PushMessage, PushMessageText
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.states import MessageState, states_before
-from signalize_console.recipients.models import Recipient, SubscriptionState
+from signalize_console.recipients.models import Recipient, Subscription, SubscriptionState
 
 __all__ = ["Accepted", "InFlight", "KeyReused", "NobodyReachable", "NotAccepted", "ValuesMissing", "send"]
 
@@ -38,6 +38,7 @@ WITH made AS (
     FROM unnest(%(recipients)s::bigint[], %(data)s::text[]) AS given (recipient, data)
     JOIN recipients_subscription subscription ON subscription.recipient_id = given.recipient
     WHERE website_id = %(website)s AND state = %(active)s
+      AND (%(only)s::bigint IS NULL OR subscription.id = %(only)s)
     RETURNING recipient_id
 ), counted AS (
     UPDATE messaging_pushmessage SET total = (SELECT count(*) FROM made) WHERE id = %(message)s
@@ -82,6 +83,7 @@ def send(
     data: Data | None = None,
     segment: Chosen = None,
     excluded: Sequence[Segment] = (),
+    only: Subscription | None = None,
     idempotency_key: str = "",
     fingerprint: object = None,
     even_if_expired: bool = False,
@@ -91,6 +93,7 @@ def send(
 
     ``segment``, a saved one or a tree of conditions, narrows everyone; without it the message's own does.
     Who is in one of ``excluded``, or got a message in the last ``message.rest_hours``, is left out.
+    ``only`` this subscription of the named recipients gets it, and none of their others.
     ``unreachable`` lists the ids of the recipients without an active subscription. Where the texts have
     placeholders, the recipients' attributes fill them, ``message.data`` comes before these, and ``data``
     before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``. ``hold``: so long nothing
@@ -100,7 +103,7 @@ def send(
     def act() -> dict[str, Any]:
         earliest, audience = timezone.now() + hold, (segment, excluded)
         _fix_times(message, earliest, even_if_expired)
-        return asdict(_accept(message, texts, recipients, data or {}, audience, earliest=earliest))
+        return asdict(_accept(message, texts, recipients, data or {}, audience, only, earliest=earliest))
 
     if idempotency_key:
         done = once(message.website_id, idempotency_key, fingerprint, act)
@@ -109,12 +112,13 @@ def send(
         return Accepted(**act())
 
 
-def _accept(
+def _accept(  # noqa: PLR0917 - what send has
     message: PushMessage,
     texts: Sequence[PushMessageText],
     recipients: Iterable[Recipient] | None,
     data: Data,
     audience: tuple[Chosen, Sequence[Segment]],
+    only: Subscription | None,
     *,
     earliest: datetime.datetime,
 ) -> Accepted:
@@ -134,7 +138,7 @@ def _accept(
         return Accepted(message.pk, None)
     if message.personal:
         _check_values(message, texts, named.values(), data)
-    reached = _make_deliveries(message, list(named), data)
+    reached = _make_deliveries(message, list(named), data, only)
     if not reached:
         raise NobodyReachable("None of these recipients has an active subscription.")
     return Accepted(message.pk, len(reached), sorted(set(named) - set(reached)))
@@ -217,7 +221,9 @@ def _check_values(
         raise ValuesMissing(missing)
 
 
-def _make_deliveries(message: PushMessage, recipient_ids: list[int], data: Data) -> list[int]:
+def _make_deliveries(
+    message: PushMessage, recipient_ids: list[int], data: Data, only: Subscription | None
+) -> list[int]:
     """One statement, whatever the number. Returns the recipient id of each delivery made."""
     given = [json.dumps(data[one]) if data.get(one) else None for one in recipient_ids]
     values = {
@@ -228,6 +234,7 @@ def _make_deliveries(message: PushMessage, recipient_ids: list[int], data: Data)
         "recipients": recipient_ids,
         "data": given,
         "active": SubscriptionState.ACTIVE,
+        "only": only.pk if only else None,
     }
     with connection.cursor() as cursor:
         cursor.execute(MAKE_DELIVERIES, values)

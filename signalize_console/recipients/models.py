@@ -4,6 +4,7 @@ Consent: who agreed to what, and when.
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -38,6 +39,15 @@ def endpoint_hash(endpoint: str) -> bytes:
     return hashlib.sha256(endpoint.encode()).digest()
 
 
+class RecipientQuerySet(models.QuerySet["Recipient"]):
+    def known_as(self, ids: Iterable[str]) -> "RecipientQuerySet":
+        """Those with one of these recipient ids or customer ids, whole, on any website: found by index."""
+        wanted = list(ids)
+        websites = list(Website.objects.values_list("pk", flat=True))
+        by_id = models.Q(client_id__in=wanted) | models.Q(customer_id__in=wanted)
+        return self.filter(by_id, website__in=websites)
+
+
 class Recipient(models.Model):
     """``client_id`` is the value of the cookie ``_et_coid``: 32 hex digits.
 
@@ -63,9 +73,12 @@ class Recipient(models.Model):
     created_at = models.DateTimeField(_("first seen"), db_default=Now(), editable=False)
     seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
 
+    objects = RecipientQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("recipient")
         verbose_name_plural = _("recipients")
+        permissions = [("export_recipient", _("Can export all that is stored of a recipient"))]
         constraints = [
             models.UniqueConstraint(fields=["website", "client_id"], name="unique_recipient_of_website")
         ]

@@ -197,3 +197,8 @@ class VapidKey(models.Model):
     @property
     def private_key(self) -> bytes:
         return unseal(bytes(self.sealed_private_key), self.public_key)
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether its halves match. Raises ImproperlyConfigured if the private one can't be opened."""
+        return vapid.public_key_of(self.private_key) == self.public_key

@@ -11,6 +11,7 @@ from signalize_console.pushservice.double import PushServiceDouble
 from tests.browsers.chromium import Chromium
 from tests.browsers.console import Console
 from tests.browsers.desktop import Desktop
+from tests.browsers.protocol import Browser
 
 PAGES = {
     "login": "/admin/login/",
@@ -27,6 +28,9 @@ PAGES = {
     "report": "/admin/reports/message/1/",
     "recipients": "/admin/recipients/recipient/",
     "recipient": "/admin/recipients/recipient/1/change/",
+    "why": "/admin/recipients/recipient/1/why/",
+    "erase": "/admin/recipients/recipient/1/erase/",
+    "self-test": "/admin/self-test/",
     "websites": "/admin/websites/website/1/change/",
     "keys": "/admin/websites/website/1/keys/",
     "export": "/admin/websites/website/1/export/",
@@ -86,6 +90,7 @@ def main(directory: Path, wanted: list[str]) -> None:
                 console.manage(SEGMENT)
                 if not wanted or "login" in wanted:
                     take(browser, console, directory, "login")
+                browser.look(*SIZES["desk"])
                 log_in(browser, console)
                 automate(browser, console)
                 move_in(browser, console)
@@ -109,8 +114,7 @@ def visit(browser: Chromium, console: Console, double: PushServiceDouble, deskto
     browser.wait("!!document.querySelector('[data-step=clicked].done')")
 
 
-def log_in(browser: Chromium, console: Console) -> None:
-    browser.look(*SIZES["desk"])
+def log_in(browser: Browser, console: Console) -> None:
     browser.open(f"{console.origin}/admin/login/?next=/admin/")
     browser.js("document.querySelector('#id_username').value = 'admin'")
     browser.js(f"document.querySelector('#id_password').value = {json.dumps(console.password)}")
