@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("deliveries", "0003_api"),
+        ("deliveries", "0005_frequency"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recipients", "0005_api"),
+        ("recipients", "0006_imports"),
     ]
 
     operations = [
