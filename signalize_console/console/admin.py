@@ -5,6 +5,7 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     apikeys,
     deliveries,
     events,
+    media,
     operations,
     opt_in,
     pushmessages,

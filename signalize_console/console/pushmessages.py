@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import DateTimeField
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -14,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.models import Segment
 from signalize_console.console.badges import badge
-from signalize_console.console.content import DELIVERY, LOOK, TextInline
+from signalize_console.console.composer import ComposerViews
+from signalize_console.console.content import DELIVERY, LOOK, ContentForm, TextInline
 from signalize_console.console.progress import progress_of
 from signalize_console.console.sending import SendingViews
 from signalize_console.console.wall_clock import WallClockField
@@ -26,7 +26,7 @@ class PushMessageTextInline(TextInline):
     verbose_name_plural = _("Message")
 
 
-class PushMessageForm(ModelForm):
+class PushMessageForm(ContentForm):
     def clean_segment(self) -> Segment | None:
         segment: Segment | None = self.cleaned_data["segment"]
         if segment and segment.website != self.cleaned_data.get("website"):
@@ -34,11 +34,28 @@ class PushMessageForm(ModelForm):
         return segment
 
 
+class TestsApart(admin.SimpleListFilter):
+    """Test messages are listed only where somebody asks for them."""
+
+    title = _("tests")
+    parameter_name = "tests"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("only", _("Only tests"))]
+
+    def choices(self, changelist: Any) -> Any:
+        without, only = super().choices(changelist)
+        return [{**without, "display": _("Without tests")}, only]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(test=self.value() == "only")
+
+
 @admin.register(PushMessage)
-class PushMessageAdmin(SendingViews, admin.ModelAdmin):
+class PushMessageAdmin(ComposerViews, SendingViews, admin.ModelAdmin):
     list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
     list_display_links = ["name"]
-    list_filter = ["state", "website", "transactional"]
+    list_filter = ["state", "website", "transactional", TestsApart]
     list_select_related = ["website", "segment"]
     list_per_page = 50
     show_full_result_count = False
@@ -79,7 +96,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
             )
             for name in names
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *self.composer_urls(), *super().get_urls()]
 
     def has_change_permission(self, request: HttpRequest, obj: PushMessage | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
@@ -102,6 +119,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         context = {"time_zone": timezone.get_current_timezone_name(), "may_send": self.may_send(request)}
         if message and not message.is_draft:
             return self.message_view(request, message)
+        context |= self.composer_context(request, message)
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def message_view(self, request: HttpRequest, message: PushMessage) -> HttpResponse:

@@ -13,13 +13,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from signalize_console.audiences import counting
 from signalize_console.audiences.tree import BadSegment
 from signalize_console.console.progress import progress_of
 from signalize_console.deliveries import outbox
-from signalize_console.messaging import rendering
+from signalize_console.messaging import lint
 from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
@@ -137,23 +136,12 @@ class SendingViews(ModelAdmin):
             return None
 
     def _warnings(self, message: PushMessage) -> list[str]:
-        warnings = []
+        """What a colleague would remark; each with its language, where there are several."""
         texts = list(message.texts.all())
-        try:
-            rendering.check_size(message, texts)
-        except rendering.TooLarge as error:
-            warnings.append(str(error))
-        long = sum(len(text.title) > 50 for text in texts)
-        if long:
-            warnings.append(
-                ngettext(
-                    "%(count)d title is longer than 50 characters and will be cut on most phones.",
-                    "%(count)d titles are longer than 50 characters and will be cut on most phones.",
-                    long,
-                )
-                % {"count": long}
-            )
-        return warnings
+        return [
+            f"{one.text.language}: {one.sentence}" if one.text and len(texts) > 1 else one.sentence
+            for one in lint.remarks(message, texts, message.website)
+        ]
 
     @staticmethod
     def _only_website() -> Website | None:

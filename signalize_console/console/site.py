@@ -11,7 +11,7 @@ from signalize_console.console import dashboard
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
-    (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate"]),
+    (_("Messages"), ["messaging.PushMessage", "messaging.MessageTemplate", "messaging.Media"]),
     (_("Visitors"), ["recipients.Recipient", "recipients.Subscription", "audiences.Segment"]),
     (
         _("What happened"),

@@ -1,4 +1,4 @@
-"""What became of one push message, and of all of a website's, in numbers."""
+"""What became of one push message, and of all of a website's (but for tests), in numbers."""
 
 import datetime
 from typing import Any
@@ -37,17 +37,18 @@ DAYS = """
 SELECT day::date, name, sum(count)::bigint FROM (
     SELECT day, kind AS name, count(*) FROM activity_event
     WHERE website_id = %(website)s AND day BETWEEN %(first)s AND %(last)s AND kind = ANY(%(kinds)s)
+      AND NOT EXISTS (SELECT FROM messaging_pushmessage WHERE id = push_message_id AND test)
     GROUP BY 1, 2
     UNION ALL
     SELECT message.day, state.name, count(*) FROM messaging_pushmessage message
     JOIN deliveries_delivery delivery ON delivery.push_message_id = message.id AND delivery.day = message.day
     CROSS JOIN LATERAL (VALUES ('targeted'), (delivery.state)) AS state (name)
     WHERE message.website_id = %(website)s AND message.day BETWEEN %(first)s AND %(last)s
-      AND state.name IN ('targeted', 'accepted')
+      AND NOT message.test AND state.name IN ('targeted', 'accepted')
     GROUP BY 1, 2
     UNION ALL
     SELECT day, 'messages', count(*) FROM messaging_pushmessage
-    WHERE website_id = %(website)s AND day BETWEEN %(first)s AND %(last)s GROUP BY 1
+    WHERE website_id = %(website)s AND day BETWEEN %(first)s AND %(last)s AND NOT test GROUP BY 1
 ) counted GROUP BY 1, 2
 """
 KINDS = ["subscribed", "unsubscribed", "shown", "clicked", "closed"]

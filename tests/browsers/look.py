@@ -17,6 +17,8 @@ PAGES = {
     "dashboard": "/admin/",
     "composer": "/admin/messaging/pushmessage/add/",
     "messages": "/admin/messaging/pushmessage/",
+    "media": "/admin/messaging/media/",
+    "template": "/admin/messaging/messagetemplate/1/change/",
     "message": "/admin/messaging/pushmessage/1/change/",
     "deliveries": "/admin/deliveries/delivery/",
     "delivery": "/admin/deliveries/delivery/1/change/",
