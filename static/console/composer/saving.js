@@ -10,6 +10,7 @@ let timer;
 /** @type {Promise<string> | undefined} */
 let running;
 let isDirty = false;
+let isRefused = false;
 let isLeaving = false;
 
 /** @param {string} sentence @param {string} [look] */
@@ -30,7 +31,8 @@ async function once() {
   isDirty = false;
   say(words.saving);
   const said = await ask(url, written()).catch(() => ({ problem: words.offline }));
-  if (said.problem) {
+  isRefused = !!said.problem;
+  if (isRefused) {
     isDirty = true;
     say(`${words.notSaved} ${said.problem}`, "bad");
     return "";
@@ -83,5 +85,8 @@ if (url) {
     const submitter = /** @type {SubmitEvent} */ (event).submitter;
     void running.then(() => form.requestSubmit(submitter));
   });
-  addEventListener("beforeunload", (event) => isDirty && !isLeaving && event.preventDefault());
+  addEventListener("beforeunload", (event) => isDirty && isRefused && !isLeaving && event.preventDefault());
+  addEventListener("pagehide", () => {
+    if (isDirty && !isRefused && !isLeaving) void fetch(url, { method: "POST", body: written(), keepalive: true });
+  });
 }
