@@ -24,7 +24,7 @@ def context(user: Any) -> dict[str, Any]:
     week_ago = timezone.now() - datetime.timedelta(days=7)
     recent = Event.objects.filter(day__gte=week_ago.date(), occurred_at__gte=week_ago)
     events = dict(recent.order_by().values_list("kind").annotate(count=Count("*")))
-    messages = PushMessage.objects.select_related("website").prefetch_related("texts")
+    messages = PushMessage.objects.filter(test=False).select_related("website").prefetch_related("texts")
     running = list(messages.filter(state__in=RUNNING)[:SHOWN_MESSAGES])
     return {
         "may_look": True,

@@ -8,6 +8,7 @@ from django.db.models import DateTimeField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -148,7 +149,8 @@ class PushMessageAdmin(ComposerViews, SendingViews, admin.ModelAdmin):
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, message: PushMessage) -> SafeString:
-        return badge(message.state, message.get_state_display())
+        state = badge(message.state, message.get_state_display())
+        return format_html("{} {}", state, badge("test", _("test"))) if message.test else state
 
     @admin.display(description=_("when"), ordering="due_at")
     def when(self, message: PushMessage) -> Any:
