@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def text(name: str, default: str = "") -> str:
-    """The value of ``name``, or the content of the file that ``name_FILE`` names, or the default; empty is unset."""
+    """The value of ``name``, or of the file that ``name_FILE`` names, or the default. Empty is unset."""
     if path := os.environ.get(f"{name}_FILE"):
         return Path(path).read_text().strip()
     return os.environ.get(name) or default

@@ -161,12 +161,15 @@ def through(pipeline: Pipeline, count: int) -> tuple[float, float]:
     cpu, started = pipeline.cpu_seconds(), time.perf_counter()
     website = Website.objects.latest("id")
     accepted = outbox.send(make_message(website), [make_text(message="x" * 200)])
-    for _other in pipeline.senders[1:]:
-        wake.publish(transactional=False)
     message = PushMessage.objects.get(pk=accepted.message_id)
+    knocked = 0.0
     while message.state != "finished":
         time.sleep(0.05)
         message.refresh_from_db()
+        if len(pipeline.senders) > 1 and time.perf_counter() > knocked + 1:
+            # As beat does: a process that found nothing while the audience was being expanded looks again.
+            knocked = time.perf_counter()
+            wake.publish(transactional=False)
     seconds = time.perf_counter() - started
     if (states := Delivery.objects.of(message).by_state()) != {"accepted": count}:
         raise SystemExit(f"Not all was accepted: {states}")

@@ -5,6 +5,7 @@
 import base64
 import json
 import os
+import random
 import re
 import socket
 import time
@@ -26,6 +27,7 @@ from signalize_console.deliveries.models import Delivery
 from signalize_console.recipients import subscribing
 from signalize_console.recipients.models import Recipient, Subscription, SubscriptionState
 from signalize_console.recipients.subscribing import NotYours, Proof, PushSubscription, Visitor
+from signalize_console.webpush.encryption import BadSubscriptionKeys
 from signalize_console.webpush.outcomes import Outcome, outcome_of
 from signalize_console.webpush.push_services import HOSTS, SUFFIXES, EndpointRefused, PushServices
 from signalize_console.webpush.transport import PushRequest, Transport
@@ -166,15 +168,30 @@ def encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def mutated(secret: str, chance: random.Random) -> str:
+    """The secret with one to three characters changed, removed or added."""
+    letters = list(secret)
+    while "".join(letters) == secret:
+        for _change in range(chance.randint(1, 3)):
+            place = chance.randrange(len(letters))
+            letters[place : place + chance.randint(0, 1)] = chance.choice(["", "A", "z", "-", "_", "0", "=A"])
+    return "".join(letters)
+
+
 def test_s07_nobody_takes_an_endpoint_over(website: Website, push: PushSubscription) -> None:
     assert post(path_of(website), body_of(push, customerId="alice")).status_code == 201
     before = [list(model.objects.values()) for model in (Subscription, Recipient)]
 
-    for number in range(200):
-        attack = make_push(website, push.endpoint, **({"p256dh": push.p256dh} if number % 2 else {}))
-        previous = Proof(push.endpoint, attack.auth) if number % 3 else None
-        with pytest.raises(NotYours):
-            subscribing.subscribe(website, Visitor("a" * 32), attack, previous)
+    chance = random.Random(7)
+    for number in range(1_000):
+        auth = mutated(push.auth, chance) if number % 2 else encoded(chance.randbytes(16))
+        attack = make_push(
+            website, push.endpoint, auth=auth, **({"p256dh": push.p256dh} if number % 3 else {})
+        )
+        previous = Proof(push.endpoint, mutated(push.auth, chance)) if number % 5 else None
+        visitor = Visitor("1" * 32 if number % 7 else "a" * 32)
+        with pytest.raises((NotYours, BadSubscriptionKeys)):
+            subscribing.subscribe(website, visitor, attack, previous)
     attack = make_push(website, push.endpoint)
     answers = [
         post(path_of(website), body_of(attack, "a" * 32)),

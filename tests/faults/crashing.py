@@ -94,11 +94,11 @@ def install_in_worker() -> None:
     os.environ["PGAPPNAME"] = f"worker-{os.getpid()}"
     progress.CHUNK = CHUNK
 
-    def recording(_transactional: bool, results: Sequence[Any], _claims: Sequence[Any]) -> None:
+    def recording(_transactional: bool, results: Sequence[Any], *_more: Any) -> None:
         if results and (number := _is_armed("while_recording")):
             _soon(number)
 
-    def claimed(lists: Any, _transactional: bool, results: Sequence[Any], _claims: Sequence[Any]) -> None:
+    def claimed(lists: Any, _transactional: bool, results: Sequence[Any], *_more: Any) -> None:
         if any(lists):
             reach("after_claim")
         if results:

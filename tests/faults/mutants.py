@@ -32,8 +32,8 @@ MUTANTS = [
     Mutant(
         "drop the fence",
         f"{D}/ledger.py",
-        "      AND delivery.state = 'sending' AND delivery.attempts = result.attempts\n",
-        "      AND delivery.state = 'sending'\n",
+        "      AND delivery.state || '' = 'sending' AND delivery.attempts = result.attempts\n",
+        "      AND delivery.state || '' = 'sending'\n",
         RACES,
     ),
     Mutant(
@@ -126,16 +126,16 @@ MUTANTS = [
     ),
     Mutant(
         "== for an API key",
-        "signalize_console/api/models.py",
-        "hmac.compare_digest(given, bytes(key.secret_hash))",
-        "given == bytes(key.secret_hash)",
+        "signalize_console/api/authentication.py",
+        "not hmac.compare_digest(bytes(row[0]), given)",
+        "bytes(row[0]) != given",
         "tests/test_secrets.py",
     ),
     Mutant(
         "no fingerprint",
-        f"{D}/outbox.py",
-        "    if bytes(known.fingerprint) != fingerprint:\n",
-        "    if not fingerprint:\n",
+        f"{D}/idempotency.py",
+        "    if bytes(fingerprint) != digest:\n",
+        "    if not digest:\n",
         "tests/deliveries/test_outbox.py",
     ),
     Mutant(
