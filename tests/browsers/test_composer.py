@@ -10,6 +10,7 @@ from tests.browsers.chromium import Chromium
 from tests.browsers.console import Console
 from tests.browsers.desktop import Desktop
 from tests.browsers.look import log_in
+from tests.browsers.opt_in import complaints
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 ADD = "/admin/messaging/pushmessage/add/"
@@ -193,6 +194,27 @@ def test_platforms_cut_where_they_cut(composer: Chromium) -> None:
     assert said == "60 / 50 Firefox · cut on macOS, Safari, Android, iPhone, Firefox"
     composer.wait("document.querySelector('.remark')?.textContent.includes('first')")
     composer.click("[data-platform=windows]")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_has_nothing_to_say(composer: Chromium, dark: bool) -> None:
+    composer.look(1440, 900, dark=dark)
+    write(composer, "texts-0-title", "SHOUTING LOUDLY!!!")
+    composer.wait("document.querySelectorAll('.remark.serious').length === 2")
+    assert complaints(composer, "#content") == []
+    openers = {
+        "emoji": "document.querySelector('.tool')",
+        "placeholder": "document.querySelectorAll('.tool')[1]",
+        "utm": "document.querySelector('.field-link .tool')",
+        "media": "document.getElementById('id_icon').nextElementSibling",
+        "test": "document.querySelector('[data-test]')",
+    }
+    for name, opener in openers.items():
+        composer.js(f"{opener}.click()")
+        composer.wait(f"!!{DIALOG}")
+        assert (name, complaints(composer, "dialog[open]")) == (name, [])
+        composer.js(f"{DIALOG}.close()")
+    composer.look(1440, 900)
 
 
 def test_a_test_reaches_this_very_browser(composer: Chromium, console: Console, desktop: Desktop) -> None:
