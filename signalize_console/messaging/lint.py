@@ -50,26 +50,35 @@ def remarks(message: PushMessage, texts: Sequence[Text], website: Website | None
 def _of_text(text: Text) -> Iterator[Remark]:
     """Of its words alone."""
     for field, said in (("title", text.title), ("message", text.message)):
-        letters = [letter for letter in said if letter.isalpha()]
-        capitals = sum(letter.isupper() for letter in letters)
-        if len(letters) >= FEWEST_CAPITALS and capitals > MOST_CAPITALS * len(letters):
-            yield Remark(_("Capitals look like shouting, and are harder to read."), field, text)
-        if SHOUTED.search(said):
-            yield Remark(_("One ! or ? says it; more of them look like spam."), field, text)
-        if BRACES.search(PLACEHOLDER.sub("", said)):
-            sentence = _('These braces stay as they are. A placeholder looks like {{ name | "fallback" }}.')
+        for sentence in _of_words(said):
             yield Remark(sentence, field, text)
-        cut = limits.cut_at("title" if field == "title" else "body", len(PLACEHOLDER.sub("", said)))
+        cut = limits.cut_at("title" if field == "title" else "body", len(PLACEHOLDER.sub(_as_read, said)))
         if cut:
             sentence = _("Not all of it is seen on %(platforms)s. Put what matters first.")
             yield Remark(sentence % {"platforms": ", ".join(cut)}, field, text, is_serious=False)
     if text.title and not text.message:
         yield Remark(_("There is a title only: one sentence more says why to click."), "message", text, False)
     for field, label in (("first_button", text.first_button), ("second_button", text.second_button)):
-        if len(label) > limits.BUTTON:
+        if len(PLACEHOLDER.sub(_as_read, label)) > limits.BUTTON:
             yield Remark(_("A button shows about 20 characters."), field, text)
         if not label and getattr(text, f"{field}_link"):
             yield Remark(_("This button has a link but no label, so it isn't shown."), field, text)
+
+
+def _of_words(said: str) -> Iterator[str]:
+    letters = [letter for letter in said if letter.isalpha()]
+    capitals = sum(letter.isupper() for letter in letters)
+    if len(letters) >= FEWEST_CAPITALS and capitals > MOST_CAPITALS * len(letters):
+        yield _("Capitals look like shouting, and are harder to read.")
+    if SHOUTED.search(said):
+        yield _("One ! or ? says it; more of them look like spam.")
+    if BRACES.search(PLACEHOLDER.sub("", said)):
+        yield _('These braces stay as they are. A placeholder looks like {{ name | "fallback" }}.')
+
+
+def _as_read(placeholder: re.Match[str]) -> str:
+    """Of somebody of whom nothing is known, as in the previews."""
+    return f"‹{placeholder['name']}›" if placeholder["fallback"] is None else placeholder["fallback"]
 
 
 def _of_links(text: Text, website: Website) -> Iterator[Remark]:
