@@ -9,6 +9,7 @@ from signalize_console.console import (  # noqa: F401 - importing registers
     events,
     imports,
     lists,
+    media,
     operations,
     opt_in,
     pushmessages,

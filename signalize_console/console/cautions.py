@@ -5,14 +5,12 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from signalize_console.console.reviewing import Example, Reach
 from signalize_console.console.troubles import troubles
-from signalize_console.messaging import rendering
+from signalize_console.messaging import lint
 from signalize_console.messaging.models import PushMessage
 
-LONG_TITLE = 50
 NIGHT_BEGINS, NIGHT_ENDS = 22, 7
 SMALL_TEST = 20
 
@@ -40,19 +38,12 @@ def _about_reach(message: PushMessage, reach: Reach) -> list[str]:
 
 
 def _about_texts(message: PushMessage) -> list[str]:
-    texts, found = list(message.texts.all()), []
-    try:
-        rendering.check_size(message, texts)
-    except rendering.TooLarge as error:
-        found.append(str(error))
-    if long := sum(len(text.title) > LONG_TITLE for text in texts):
-        said = ngettext(
-            "%(count)d title is longer than 50 characters and will be cut on most phones.",
-            "%(count)d titles are longer than 50 characters and will be cut on most phones.",
-            long,
-        )
-        found.append(said % {"count": long})
-    return found
+    """What a colleague would remark; each with its language, where there are several."""
+    texts = list(message.texts.all())
+    return [
+        f"{one.text.language}: {one.sentence}" if one.text and len(texts) > 1 else one.sentence
+        for one in lint.remarks(message, texts, message.website)
+    ]
 
 
 def _about_examples(examples: list[Example]) -> list[str]:

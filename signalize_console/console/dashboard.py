@@ -54,7 +54,7 @@ def context(user: Any) -> dict[str, Any]:
 
 def _messages(user: Any) -> dict[str, Any]:
     """Those to many: messages to named recipients come and go by the thousand, and alerts tell of theirs."""
-    own = of_own_websites(user, PushMessage.objects.order_by("-pk"))
+    own = of_own_websites(user, PushMessage.objects.filter(test=False).order_by("-pk"))
     to_many = own.exclude(audience=Audience.RECIPIENTS)
     running = list(to_many.filter(state__in=RUNNING)[:SHOWN_MESSAGES])
     latest = list(to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES])

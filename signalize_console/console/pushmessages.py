@@ -8,12 +8,14 @@ from django.db.models import DateTimeField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.audience import AudienceForm, AudienceViews, only_website
 from signalize_console.console.badges import badge
-from signalize_console.console.content import DELIVERY, LOOK, TextInline
+from signalize_console.console.composer import ComposerViews
+from signalize_console.console.content import DELIVERY, LOOK, ContentForm, TextInline
 from signalize_console.console.sending import SendingViews
 from signalize_console.console.timing import TIMING, TimingForm
 from signalize_console.console.wall_clock import WallClockField
@@ -25,15 +27,32 @@ class PushMessageTextInline(TextInline):
     verbose_name_plural = _("Message")
 
 
-class PushMessageForm(AudienceForm, TimingForm):
+class PushMessageForm(AudienceForm, TimingForm, ContentForm):
     """All that is said of a message besides its texts."""
 
 
+class TestsApart(admin.SimpleListFilter):
+    """Test messages are listed only where somebody asks for them."""
+
+    title = _("tests")
+    parameter_name = "tests"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("only", _("Only tests"))]
+
+    def choices(self, changelist: Any) -> Any:
+        without, only = super().choices(changelist)
+        return [{**without, "display": _("Without tests")}, only]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(test=self.value() == "only")
+
+
 @admin.register(PushMessage)
-class PushMessageAdmin(AudienceViews, SendingViews):
+class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
     list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
     list_display_links = ["name"]
-    list_filter = ["state", "website", "transactional"]
+    list_filter = ["state", "website", "transactional", TestsApart]
     list_select_related = ["website", "segment"]
     list_per_page = 50
     show_full_result_count = False
@@ -75,7 +94,7 @@ class PushMessageAdmin(AudienceViews, SendingViews):
             )
             for name in names
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *self.composer_urls(), *super().get_urls()]
 
     def has_change_permission(self, request: HttpRequest, obj: PushMessage | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
@@ -97,6 +116,7 @@ class PushMessageAdmin(AudienceViews, SendingViews):
         context = {"time_zone": timezone.get_current_timezone_name(), "may_send": self.may_send(request)}
         if message and not message.is_draft:
             return self.message_view(request, message)
+        context |= self.composer_context(request, message)
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def message_view(self, request: HttpRequest, message: PushMessage) -> HttpResponse:
@@ -124,7 +144,8 @@ class PushMessageAdmin(AudienceViews, SendingViews):
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, message: PushMessage) -> SafeString:
-        return badge(message.state, message.get_state_display())
+        state = badge(message.state, message.get_state_display())
+        return format_html("{} {}", state, badge("test", _("test"))) if message.test else state
 
     @admin.display(description=_("when"), ordering="due_at")
     def when(self, message: PushMessage) -> Any:

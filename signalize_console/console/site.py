@@ -12,7 +12,10 @@ from signalize_console.console import account, audit, dashboard, reports, second
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
-    (_("Messages"), ["messaging.PushMessage", "automations.Rule", "messaging.MessageTemplate"]),
+    (
+        _("Messages"),
+        ["messaging.PushMessage", "automations.Rule", "messaging.MessageTemplate", "messaging.Media"],
+    ),
     (
         _("Visitors"),
         ["recipients.Recipient", "recipients.Subscription", "audiences.Segment", "audiences.RecipientList"],

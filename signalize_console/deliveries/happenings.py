@@ -1,5 +1,5 @@
 """What reports count, as rows: one for each delivery that ended and for each event, with all that it is
-counted by. ``rolling_up`` sums them, ``statistics`` reads those that aren't summed yet.
+counted by. ``rolling_up`` sums them, ``statistics`` reads those that aren't summed yet. Tests count nowhere.
 
 A conversion belongs to the recipient's last click in the hours before it; unsubscribing, to the last push
 message that was accepted for the recipient in the day before. Only clicks and deliveries that were recorded
@@ -31,7 +31,7 @@ FROM deliveries_delivery delivery
 JOIN messaging_pushmessage message ON message.id = delivery.push_message_id
 LEFT JOIN recipients_recipient recipient ON recipient.id = delivery.recipient_id
 LEFT JOIN recipients_subscription subscription ON subscription.id = delivery.subscription_id
-WHERE {{ended}}"""  # noqa: S608 - our own words, here and below
+WHERE NOT message.test AND {{ended}}"""  # noqa: S608 - our own words, here and below
 
 # A report without its delivery counts nowhere. A button's name comes from outside: only ours count.
 REPORTS = f"""
@@ -44,7 +44,7 @@ JOIN deliveries_delivery delivery ON delivery.id = event.delivery_id AND deliver
 JOIN messaging_pushmessage message ON message.id = delivery.push_message_id
 LEFT JOIN recipients_recipient recipient ON recipient.id = delivery.recipient_id
 LEFT JOIN recipients_subscription subscription ON subscription.id = delivery.subscription_id
-WHERE event.delivery_id IS NOT NULL AND {{recorded}}"""  # noqa: S608
+WHERE event.delivery_id IS NOT NULL AND NOT message.test AND {{recorded}}"""  # noqa: S608
 
 SUBSCRIBED = f"""
 SELECT event.day, event.website_id, 0, coalesce(event.properties ->> 'push_service', ''), {LANGUAGE},

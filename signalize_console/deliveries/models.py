@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.deliveries.alerts import Alert
+from signalize_console.deliveries.browsers import TestBrowser
 from signalize_console.deliveries.frequency import Frequency
 from signalize_console.deliveries.heartbeats import Heartbeat
 from signalize_console.deliveries.rollups import DailyCount, HourlyCount, SubscriberCount
@@ -29,6 +30,7 @@ __all__ = [
     "IdempotencyKey",
     "SubscriberCount",
     "Tally",
+    "TestBrowser",
 ]
 
 

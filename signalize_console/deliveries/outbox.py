@@ -201,6 +201,9 @@ def _texts_of(message: PushMessage) -> list[PushMessageText]:
     texts = list(message.texts.all())
     if not any(text.standard for text in texts):
         raise NotAccepted("One text must be the standard one, for everybody whose language has none.")
+    unfinished = [text.language for text in texts if not (text.title and text.link)]
+    if unfinished:
+        raise NotAccepted(f"The text in {', '.join(unfinished)} still needs a title and a link.")
     return texts
 
 

@@ -32,7 +32,7 @@ WAITING = " UNION ALL ".join(
     FROM messaging_pushmessage message
     JOIN deliveries_delivery delivery ON delivery.push_message_id = message.id
         AND delivery.day = message.day AND delivery.state = '{state}'
-    WHERE message.due_at IS NOT NULL AND {{which}}"""  # noqa: S608 - our own words, here and below
+    WHERE message.due_at IS NOT NULL AND NOT message.test AND {{which}}"""  # noqa: S608 - our own words, here and below
     for state in sorted(OPEN_DELIVERY_STATES)
 )
 KEYS = "push_service, language, platform, name, detail"
@@ -65,7 +65,8 @@ SELECT day, name, sum(count)::bigint FROM (
     WHERE website_id = %(website)s AND name = ANY(%(names)s)
     UNION ALL SELECT day, name, 1 FROM ({happenings.rows(SINCE_OF_WEBSITE)}) since
     UNION ALL SELECT day, '{OPEN}', 1 FROM ({WAITING_OF_WEBSITE}) waiting
-    UNION ALL SELECT day, 'messages', 1 FROM messaging_pushmessage WHERE website_id = %(website)s
+    UNION ALL SELECT day, 'messages', 1 FROM messaging_pushmessage
+    WHERE website_id = %(website)s AND NOT test
 ) counted WHERE day BETWEEN %(first)s AND %(last)s GROUP BY 1, 2
 """  # noqa: S608
 

@@ -1,4 +1,4 @@
-"""MessageTemplate and PushMessage, each with its texts."""
+"""MessageTemplate and PushMessage, each with its texts; and the pictures they show."""
 
 import datetime
 from collections.abc import Iterable
@@ -15,9 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from signalize_console.audiences.compiler import without
 from signalize_console.audiences.models import Segment
 from signalize_console.messaging.content import Content, Text
+from signalize_console.messaging.media import Media
 from signalize_console.messaging.states import MessageState, states_before
 from signalize_console.messaging.timing import Timing
 from signalize_console.websites.models import Website
+
+__all__ = ["Audience", "Media", "MessageTemplate", "PushMessage", "PushMessageText", "TemplateText"]
 
 
 def one_per_language(owner: str) -> list[models.BaseConstraint]:
@@ -161,6 +164,8 @@ class PushMessage(Timing, Content):
     # Whether its texts have placeholders, and the values for them that are the same for everybody.
     personal = models.BooleanField(editable=False, default=False, db_default=False)
     data = models.JSONField(editable=False, default=dict, db_default=models.Value({}, models.JSONField()))
+    # To browsers of the staff only: it counts in no statistics.
+    test = models.BooleanField(_("test"), editable=False, default=False, db_default=False)
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
     # The transaction that ended it: readers go on from there (activity/cursors.py).
@@ -200,7 +205,7 @@ class PushMessage(Timing, Content):
     @property
     def title(self) -> str:
         standard = next((text for text in self.texts.all() if text.standard), None)
-        return standard.title if standard else "–"
+        return (standard and standard.title) or "–"
 
     @property
     def is_draft(self) -> bool:

@@ -18,6 +18,8 @@ PAGES = {
     "dashboard": "/admin/",
     "composer": "/admin/messaging/pushmessage/add/",
     "messages": "/admin/messaging/pushmessage/",
+    "media": "/admin/messaging/media/",
+    "template": "/admin/messaging/messagetemplate/1/change/",
     "message": "/admin/messaging/pushmessage/1/change/",
     "segments": "/admin/audiences/segment/",
     "segment": "/admin/audiences/segment/1/change/",
