@@ -101,7 +101,8 @@ def _move(runs: list[Claimed], now: datetime.datetime) -> None:
     for run in _yielding([run for run in runs if run.moving], versions):
         run.wait(now + YIELD, "yields", run.step)
     for version_id, its in by_version.items():
-        _walk(versions[version_id], [run for run in its if run.moving], recipients, now)
+        if moving := [run for run in its if run.moving]:
+            _walk(versions[version_id], moving, recipients, now)
 
 
 def _is_readable(version: RuleVersion) -> bool:

@@ -18,7 +18,7 @@ from signalize_console.audiences import reach
 from signalize_console.audiences.counting import TooSlow
 from signalize_console.audiences.models import Segment
 from signalize_console.audiences.tree import BadSegment
-from signalize_console.console.access import own_websites
+from signalize_console.console.access import of_own_websites, own_websites
 from signalize_console.messaging.models import MOST_EXCLUDED, PushMessage
 from signalize_console.websites.models import Website
 
@@ -131,11 +131,18 @@ class AudienceViews(admin.ModelAdmin):
         if "leave_out" in form.cleaned_data:
             form.instance.excluded_segments.set(form.cleaned_data["leave_out"])
 
+    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        form = super().get_form(request, *args, **options)
+        if "leave_out" in form.base_fields:
+            field: Any = form.base_fields["leave_out"]
+            field.queryset = of_own_websites(request.user, Segment.objects.all())
+        return form
+
     def audience_view(self, request: HttpRequest) -> HttpResponse:
         """Whom the audience reaches that the form says now."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
-        form = forms.modelform_factory(PushMessage, AudienceForm, fields=["website", "segment"])(request.POST)
+        form = self.get_form(request, fields=["website", "segment", "leave_out", "rest_hours"])(request.POST)
         context: dict[str, Any] = {"problems": form.errors.values()}
         if form.is_valid():
             message: PushMessage = form.instance

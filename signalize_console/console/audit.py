@@ -21,7 +21,7 @@ MOST_CHOSEN = 1_000
 # Pages whose forms record themselves, field by field.
 BY_FORM = {"add", "change", "changelist", "delete", "history", "login", "logout"}
 # What changes nothing that anyone would ask about; a script calls it again and again.
-UNRECORDED: set[str] = set()
+UNRECORDED = {"save", "save_again", "remarks", "audience", "preview", "sample", "rehearse"}
 
 Chosen = list[tuple[Any, int | None]]
 

@@ -19,7 +19,7 @@ from signalize_console.automations import rehearsing, rules
 from signalize_console.automations.conditions import definition_of
 from signalize_console.automations.models import Rule, RuleVersion
 from signalize_console.automations.recipes import RECIPES, use
-from signalize_console.websites.models import Website
+from signalize_console.console.access import own_websites
 
 LARGEST_SAMPLE = 10_000
 
@@ -34,7 +34,7 @@ class RuleViews(ModelAdmin):
         """The library; a POST makes one of them a rule of the website."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        websites = list(Website.objects.all()[:200])
+        websites = list(own_websites(request.user)[:200])
         if request.method == "POST":
             recipe = RECIPES.get(request.POST.get("recipe", ""))
             chosen = request.POST.get("website", "")

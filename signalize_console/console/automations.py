@@ -15,13 +15,13 @@ from signalize_console.automations import describing, rules, statistics
 from signalize_console.automations.conditions import definition_of
 from signalize_console.automations.definition import BadRule, Definition
 from signalize_console.automations.models import Rule, Run, RunState
+from signalize_console.console.access import PerWebsite, own_websites
 from signalize_console.console.automation_steps import RuleViews
 from signalize_console.console.automation_words import WORDS
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import ReadOnly
 from signalize_console.console.reasons import in_words
 from signalize_console.messaging.models import MessageTemplate
-from signalize_console.websites.models import Website
 
 TONES = {RunState.WAITING: "pending", RunState.HELD: "held", RunState.FINISHED: "finished"}
 
@@ -54,7 +54,7 @@ class RuleForm(forms.ModelForm):
 
 
 @admin.register(Rule)
-class RuleAdmin(RuleViews, admin.ModelAdmin):
+class RuleAdmin(RuleViews, PerWebsite):
     form = RuleForm
     list_display = ["name", "status", "what", "website", "priority"]
     list_filter = ["website", "is_on"]
@@ -107,7 +107,8 @@ class RuleAdmin(RuleViews, admin.ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         rule: Rule | None = kwargs.get("obj")
-        websites = [rule.website_id] if rule else list(Website.objects.values_list("pk", flat=True)[:100])
+        own = own_websites(request.user).values_list("pk", flat=True)
+        websites = [rule.website_id] if rule else list(own[:100])
         named = {"website__in": websites}
         context["editor"] = {
             "words": {name: str(word) for name, word in WORDS.items()},
@@ -167,6 +168,7 @@ class RuleAdmin(RuleViews, admin.ModelAdmin):
 
 @admin.register(Run)
 class RunAdmin(ReadOnly):
+    website_path = "rule__website"
     list_display = ["triggered_at", "rule", "recipient", "status", "reason", "due_at"]
     list_filter = ["state", "rule"]
     list_select_related = ["rule", "recipient"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from signalize_console.browser import installed
+from signalize_console.console.access import of_own_websites, own_websites
 from signalize_console.console.check_words import INSTALLED, WHO
 from signalize_console.console.reasons import in_words, service_name
 from signalize_console.console.troubles import SILENT
@@ -45,11 +46,15 @@ class Step:
         return next((tone for tone in TONES if tone in found), "quiet")
 
 
-def steps(looked_at: str, server: str) -> list[Step]:
+def steps(user: Any, looked_at: str, server: str) -> list[Step]:
     """All five. What takes the network is looked at only where it was asked for."""
-    websites = list(Website.objects.order_by("name")[:MOST_WEBSITES])
+    websites = list(own_websites(user).order_by("name")[:MOST_WEBSITES])
     return [
-        Step(_("Keys"), _("Each website's VAPID key can be opened, and its halves match."), findings=_keys()),
+        Step(
+            _("Keys"),
+            _("Each website's VAPID key can be opened, and its halves match."),
+            findings=_keys(user),
+        ),
         Step(
             _("Contact"),
             _("The address in our signature is one that push services accept."),
@@ -71,8 +76,8 @@ def steps(looked_at: str, server: str) -> list[Step]:
     ]
 
 
-def _keys() -> list[Finding]:
-    keys = VapidKey.objects.select_related("website").order_by("-id")[:MOST_KEYS]
+def _keys(user: Any) -> list[Finding]:
+    keys = of_own_websites(user, VapidKey.objects.select_related("website")).order_by("-id")[:MOST_KEYS]
     wrong = [finding for key in keys if (finding := _wrong_key(key))]
     good = len(keys) - len(wrong)
     said = ngettext("%d key opens and matches.", "%d keys open and match.", good) % good

@@ -56,8 +56,10 @@ def _messages(user: Any) -> dict[str, Any]:
     """Those to many: messages to named recipients come and go by the thousand, and alerts tell of theirs."""
     own = of_own_websites(user, PushMessage.objects.filter(test=False).order_by("-pk"))
     to_many = own.exclude(audience=Audience.RECIPIENTS)
-    running = list(to_many.filter(state__in=RUNNING)[:SHOWN_MESSAGES])
-    latest = list(to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES])
+    latest_running = to_many.filter(state__in=RUNNING)[:SHOWN_MESSAGES]
+    both = list(latest_running.union(to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES]))
+    latest = sorted((one for one in both if one.state == MessageState.FINISHED), key=_newest_first)
+    running = sorted((one for one in both if one.state != MessageState.FINISHED), key=_newest_first)
     scheduled = list(to_many.filter(state__in=NEXT).order_by("due_at", "pk")[:SHOWN_MESSAGES])
     prefetch_related_objects([*running, *latest, *scheduled], "texts")
     funnels = funnels_of([*running, *latest], with_conversions=False)
@@ -67,6 +69,10 @@ def _messages(user: Any) -> dict[str, Any]:
         "latest": [(message, funnels[message.pk]) for message in latest],
         "is_new": not running and not latest and not own.exists(),
     }
+
+
+def _newest_first(message: PushMessage) -> int:
+    return -message.pk
 
 
 def _percent(message: PushMessage, funnel: Any) -> int:

@@ -14,6 +14,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from signalize_console.console.access import PerWebsite, own_websites
+from signalize_console.console.audience import only_website
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import ReadOnly
 from signalize_console.recipients import importing, receiving
@@ -49,7 +51,7 @@ class ImportAdmin(ReadOnly):
     list_select_related = ["website"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return admin.ModelAdmin.has_add_permission(self, request)
+        return PerWebsite.has_add_permission(self, request)
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -67,9 +69,8 @@ class ImportAdmin(ReadOnly):
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        websites = list(Website.objects.all()[:2])
-        only = {"website": websites[0]} if len(websites) == 1 else {}
-        form = ImportForm(request.POST or None, request.FILES or None, initial=only)
+        form = ImportForm(request.POST or None, request.FILES or None, initial=only_website(request.user))
+        form.fields["website"].queryset = own_websites(request.user)  # type: ignore[attr-defined]
         if request.method == "POST" and form.is_valid() and (of := self._receive(request, form)):
             self.log_addition(request, of, [{"added": {}}])
             return self._back_to(of)
@@ -104,6 +105,8 @@ class ImportAdmin(ReadOnly):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         of = self._import(request, int(object_id) if object_id.isdecimal() else 0)
+        if request.method == "POST":
+            raise PermissionDenied
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": of.file_name}
         return TemplateResponse(request, "console/import.html", {**context, **self._shown(request, of)})
 

@@ -13,6 +13,7 @@ from signalize_console.audiences.importing import LARGEST_FILE, Names, check, fi
 from signalize_console.audiences.lists import RecipientList
 from signalize_console.audiences.models import Segment
 from signalize_console.audiences.spreadsheets import NotCsv
+from signalize_console.console.access import PerWebsite
 from signalize_console.console.audience import only_website
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
@@ -58,7 +59,7 @@ class ListForm(forms.ModelForm):
 
 
 @admin.register(RecipientList)
-class RecipientListAdmin(admin.ModelAdmin):
+class RecipientListAdmin(PerWebsite):
     form = ListForm
     list_display = ["name", "website", "size", "filled_at"]
     list_filter = ["website"]

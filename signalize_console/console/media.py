@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from signalize_console.console.access import PerWebsite
 from signalize_console.console.written import line, whole
 from signalize_console.messaging.models import Media
 from signalize_console.messaging.pictures import Picture, Unusable, cleaned
@@ -48,7 +49,7 @@ class MediaForm(forms.ModelForm):
 
 
 @admin.register(Media)
-class MediaAdmin(admin.ModelAdmin):
+class MediaAdmin(PerWebsite):
     form = MediaForm
     list_display = ["shown", "name", "kind", "website", "size", "uploaded_by", "created_at"]
     list_display_links = ["name"]

@@ -56,6 +56,8 @@ class PersonViews(ReadOnly):
         recipient = self._recipient(request, int(object_id)) if known else None
         if recipient is None:
             raise Http404
+        if request.method == "POST":
+            raise PermissionDenied(_("Use the button on the recipient's page."))
         sources = [name for name, (_label, right) in timeline.SOURCES.items() if request.user.has_perm(right)]
         wanted = request.GET.get("show", "")
         place = Place.from_text(request.GET.get("after", ""))

@@ -79,7 +79,8 @@ class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
         return super().changelist_view(request, {"title": _("Push messages"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("website", "segment").prefetch_related("texts")
+        rows = super().get_queryset(request).select_related("website", "segment")
+        return rows.prefetch_related("texts", "excluded_segments")
 
     def get_urls(self) -> list[URLPattern]:
         names = [

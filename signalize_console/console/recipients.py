@@ -25,7 +25,7 @@ class RecipientAdmin(FoundByIds, PersonViews):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         may_know = request.user.has_perm("recipients.view_consent")
-        for website in erased_websites(ids_in(search_term)) if may_know else []:
+        for website in erased_websites(request.user, ids_in(search_term)) if may_know else []:
             told = _("Somebody with this id was erased from %s: only the consent log remains.") % website
             messages.info(request, told)
         return super().get_search_results(request, queryset, search_term)

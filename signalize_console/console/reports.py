@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
+from signalize_console.console.access import own_websites
 from signalize_console.console.csv_export import csv_file
 from signalize_console.console.page_by_key import id_in
 from signalize_console.console.report_tables import (
@@ -50,7 +51,7 @@ def urls(wrap: Callable[[View], View]) -> list[URLPattern]:
 def overview(request: HttpRequest) -> HttpResponse:
     """Growth, the opt-in funnel and the latest messages of one website, or of all."""
     _ensure_may_look(request)
-    websites = _websites()
+    websites = _websites(request)
     chosen = _chosen(request.GET.get("website"), websites)
     looked_at = [chosen] if chosen else websites
     ids = [one.pk for one in looked_at]
@@ -86,7 +87,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
     """One push message: its funnel, over time, and by everything that it can be told apart by."""
     _ensure_may_look(request)
-    found = get_object_or_404(_messages(_websites()), pk=message_id)
+    found = get_object_or_404(_messages(_websites(request)), pk=message_id)
     report = report_of(found)
     if request.GET.get("csv"):
         table = of_message(report)
@@ -105,7 +106,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Two to five messages side by side."""
     _ensure_may_look(request)
     ids = [one for text in request.GET.getlist("message") if (one := id_in(text))]
-    to_many = _messages(_websites()).filter(pk__in=ids).exclude(audience=Audience.RECIPIENTS)
+    to_many = _messages(_websites(request)).filter(pk__in=ids).exclude(audience=Audience.RECIPIENTS)
     found = list(to_many[: MOST_COMPARED + 1])
     if not LEAST_COMPARED <= len(found) <= MOST_COMPARED:
         context = {"title": _("Compare"), "least": LEAST_COMPARED, "most": MOST_COMPARED}
@@ -132,8 +133,8 @@ def _with_funnels(messages: Iterable[PushMessage]) -> list[tuple[PushMessage, An
     return [(one, funnels[one.pk]) for one in found]
 
 
-def _websites() -> list[Website]:
-    return list(Website.objects.all())
+def _websites(request: HttpRequest) -> list[Website]:
+    return list(own_websites(request.user))
 
 
 def _messages(websites: list[Website]) -> Any:

@@ -25,7 +25,12 @@ ADMINISTRATORS = [Role.ADMINISTRATOR]
 CLASSES: list[tuple[str, list[Role], list[Role]]] = [
     ("messaging.pushmessage messaging.pushmessagetext", EVERYONE, WRITERS),
     ("messaging.messagetemplate messaging.templatetext", EVERYONE, WRITERS),
-    ("audiences.segment", EVERYONE, WRITERS),
+    ("messaging.media", EVERYONE, WRITERS),
+    ("audiences.segment audiences.recipientlist", EVERYONE, WRITERS),
+    ("automations.rule", EVERYONE, WRITERS),
+    ("automations.run", NEAR_VISITORS, []),
+    ("recipients.import", KEEPERS, ADMINISTRATORS),
+    ("websites.vapidkey", KEEPERS, ADMINISTRATORS),
     ("websites.optin websites.optintext websites.interest", EVERYONE, WRITERS),
     ("websites.website websites.consenttext", EVERYONE, ADMINISTRATORS),
     ("deliveries.alert deliveries.heartbeat django_celery_beat.periodictask", EVERYONE, ADMINISTRATORS),
@@ -41,6 +46,10 @@ CLASSES: list[tuple[str, list[Role], list[Role]]] = [
 DEEDS: dict[str, list[Role]] = {
     "messaging.send_pushmessage": WRITERS,
     "messaging.approve_pushmessage": [Role.APPROVER, Role.ADMINISTRATOR],
+    "deliveries.self_test": [Role.MARKETER, Role.ADMINISTRATOR],
+    # All that is stored of a person, and all that a website has, with its secrets.
+    "recipients.export_recipient": ADMINISTRATORS,
+    "websites.export_website": ADMINISTRATORS,
 }
 
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console.access import of_own_websites
 from signalize_console.recipients.consent import client_id_hash
 from signalize_console.recipients.models import CLIENT_ID, Consent, Recipient
 
@@ -35,12 +36,13 @@ def ids_in(text: str) -> list[str]:
     return list(dict.fromkeys([*([whole] if len(ids) > 1 else []), *ids]))[:MOST_IDS]
 
 
-def erased_websites(ids: list[str]) -> list[str]:
+def erased_websites(user: Any, ids: list[str]) -> list[str]:
     """The names of the websites whose consent log knows one of these recipient ids, while nobody has it."""
     wanted = {client_id_hash(one): one for one in ids if re.fullmatch(CLIENT_ID, one)}
     if not wanted:
         return []
-    logged = Consent.objects.filter(client_id_hash__in=list(wanted)).select_related("website")
+    consents = of_own_websites(user, Consent.objects.select_related("website"))
+    logged = consents.filter(client_id_hash__in=list(wanted))
     known = set(Recipient.objects.known_as(wanted.values()).values_list("website_id", "client_id"))
     gone = [one for one in logged if (one.website_id, wanted[bytes(one.client_id_hash)]) not in known]
     return sorted({one.website.name for one in gone})

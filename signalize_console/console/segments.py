@@ -22,7 +22,7 @@ from signalize_console.audiences.models import RecipientList, Segment
 from signalize_console.audiences.sentences import sentence
 from signalize_console.audiences.tree import BadSegment, Problem, parse
 from signalize_console.console import segment_builder
-from signalize_console.console.access import PerWebsite
+from signalize_console.console.access import PerWebsite, of_own_websites, own_websites
 from signalize_console.console.audience import context_of, only_website
 from signalize_console.websites.models import Website
 
@@ -79,7 +79,8 @@ class SegmentAdmin(PerWebsite):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """With ``?list=``: who is on it."""
         number = request.GET.get("list", "")
-        known = RecipientList.objects.filter(pk=int(number) if number.isdecimal() else 0)
+        own = of_own_websites(request.user, RecipientList.objects.all())
+        known = own.filter(pk=int(number) if number.isdecimal() else 0)
         if (one := known.select_related("website").first()) is not None:
             on_list = {"field": "list", "op": "equals", "value": one.pk}
             return {"website": one.website, "name": one.name, "definition": on_list}
@@ -117,7 +118,8 @@ class SegmentAdmin(PerWebsite):
     def _website(self, request: HttpRequest, number: str) -> Website:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(Website, pk=int(number) if number.isascii() and number.isdigit() else 0)
+        known = number.isascii() and number.isdigit()
+        return get_object_or_404(own_websites(request.user), pk=int(number) if known else 0)
 
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

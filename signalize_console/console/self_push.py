@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from signalize_console.console.access import own_websites
 from signalize_console.console.outcomes import said
 from signalize_console.deliveries import erasing, outbox, trying
 from signalize_console.deliveries.causes import what_became
@@ -33,7 +34,7 @@ def start(request: HttpRequest) -> HttpResponse:
     _forget(request)
     try:
         body = json.loads(request.body)
-        website = get_object_or_404(Website, pk=int(body["website"]))
+        website = get_object_or_404(own_websites(request.user), pk=int(body["website"]))
         visitor = Visitor(
             make_client_id(),
             language=get_language() or "",

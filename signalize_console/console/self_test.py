@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from signalize_console.console import self_push
+from signalize_console.console.access import of_own_websites
 from signalize_console.console.checks import MOST_WEBSITES, steps
 from signalize_console.websites.models import VapidKey
 
@@ -26,8 +27,8 @@ def urls(site: AdminSite) -> list[URLPattern]:
         context: dict[str, Any] = {
             **site.each_context(request),
             "title": _("Self-test"),
-            "steps": steps(looked_at, server),
-            "keys": _current_keys(),
+            "steps": steps(request.user, looked_at, server),
+            "keys": _current_keys(request.user),
             "may_push": request.user.has_perm(self_push.RIGHT),
         }
         return TemplateResponse(request, "console/self_test.html", context)
@@ -42,7 +43,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
     ]
 
 
-def _current_keys() -> list[VapidKey]:
+def _current_keys(user: Any) -> list[VapidKey]:
     """Of each website, the one that this browser would subscribe with."""
-    current = VapidKey.objects.filter(retired_at=None).select_related("website")
+    current = of_own_websites(user, VapidKey.objects.filter(retired_at=None).select_related("website"))
     return list(current.order_by("website__name")[:MOST_WEBSITES])

@@ -8,9 +8,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.activity.models import EventKind
+from signalize_console.audiences.sentences import sentence
 from signalize_console.console import devices
-from signalize_console.console.conditions import condition_in_words
 from signalize_console.console.outcomes import Said, said
+from signalize_console.console.segment_builder import names_in
 from signalize_console.deliveries.causes import Explanation
 from signalize_console.deliveries.explaining import explain
 from signalize_console.deliveries.models import Delivery
@@ -61,6 +62,6 @@ def _answer(explanation: Explanation) -> Answer:
         said=said(explanation),
         device=devices.name(subscription) if subscription else "",
         delivery=explanation.delivery,
-        conditions=[(condition_in_words(one), holds) for one, holds in conditions],
+        conditions=[(sentence(one, names_in(one)), holds) for one, holds in conditions],
         reports=[(REPORTED[EventKind(kind)], at) for kind, at in reports],
     )

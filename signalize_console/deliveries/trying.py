@@ -16,6 +16,7 @@ def send_test(subscription: Subscription, *, by: str) -> outbox.Accepted:
     # It names nobody: it may go where the website demands signed customer ids of what is transactional.
     signed = recipient.customer_verified or not website.verification_required
     message = PushMessage(website=website, transactional=signed, urgency="high", ttl=TTL, sent_by=by)
+    message.test = True
     with translation.override(recipient.language or "en"):
         text = PushMessageText(
             language="en",

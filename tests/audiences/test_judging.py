@@ -83,7 +83,7 @@ def test_the_verdict_is_the_compilers() -> None:
     seen: set[bool] = set()
 
     @settings(max_examples=60, deadline=None, database=None, derandomize=True)
-    @given(trees([message.pk for message in world.messages]))
+    @given(trees([message.pk for message in world.messages], [one.pk for one in world.lists]))
     def agrees(tree: dict[str, Any]) -> None:
         expected = set(reached(world, tree))
         for known in world.known[:4]:

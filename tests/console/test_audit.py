@@ -14,6 +14,7 @@ from signalize_console.console.models import AuditRecord
 from signalize_console.console.site import site
 from signalize_console.messaging.models import PushMessage
 from signalize_console.websites.models import Website
+from signalize_console.websites.safeguards import Safeguards
 from tests.console.test_console import compose
 from tests.console.test_roles import client_of, member
 from tests.makers import make_subscription, make_website
@@ -57,12 +58,19 @@ def test_keys_and_what_is_chosen_from_a_list(boss: Client, website: Website) -> 
     ]
 
 
+def as_it_is(website: Website) -> dict[str, Any]:
+    """The settings that the website's form asks for."""
+    names = [field.name for field in Safeguards._meta.get_fields()]
+    values = {name: getattr(website, name) for name in [*names, "holdout"]}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def test_a_change_names_its_fields_and_not_what_they_held(boss: Client, website: Website) -> None:
     code = website.secure_code
     form = {"name": "Very Secret Name", "origins": "https://shop.example", "contact": "mailto:a@example.com"}
     boss.post(
         f"/admin/websites/website/{website.pk}/change/",
-        {**form, "secure_code": code, "initial-secure_code": code},
+        {**as_it_is(website), **form, "secure_code": code, "initial-secure_code": code},
     )
     record = AuditRecord.objects.get(deed="changed")
     assert (record.detail, record.website_id) == ("Name, Contact", website.pk)

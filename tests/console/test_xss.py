@@ -65,7 +65,7 @@ def hostile(field: Any, row: Any, text: str) -> Any:
         return f"{text[: (field.max_length or 10_000) - len(str(row.pk))]}{row.pk}"[: field.max_length]
     if isinstance(field, models.JSONField):
         return {text: [text, {text: text}]}
-    if isinstance(field, ArrayField):
+    if isinstance(field, ArrayField) and isinstance(field.base_field, models.CharField):
         return [text[: field.base_field.max_length]]
     return None
 

@@ -12,14 +12,17 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from signalize_console.activity.models import Event
 from signalize_console.api.models import ApiKey
-from signalize_console.audiences.models import Segment
+from signalize_console.audiences.models import RecipientList, Segment
+from signalize_console.automations import rules
+from signalize_console.automations.models import Rule, Run
 from signalize_console.console import audit
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.alerts import Alert
 from signalize_console.deliveries.models import Attempt, Delivery, Heartbeat
-from signalize_console.messaging.models import MessageTemplate, PushMessageText, TemplateText
+from signalize_console.messaging.models import Media, MessageTemplate, PushMessageText, TemplateText
 from signalize_console.recipients import consent
-from signalize_console.recipients.models import ConsentKind
+from signalize_console.recipients.imports import Import
+from signalize_console.recipients.models import ConsentKind, Recipient
 from signalize_console.webhooks import endpoints
 from signalize_console.webhooks.models import WebhookDelivery
 from signalize_console.websites import asking
@@ -56,6 +59,7 @@ def furnish(website: Website, said: str = "Something") -> None:
         occurred_at=now,
         give_up_at=now,
     )
+    _furnish_more(website, segment, recipient, said)
     opt_in = asking.opt_in_of(website)
     Interest.objects.create(opt_in=opt_in, key="sale", name=said[:60], names={"de": said})
     asking.publish(opt_in)
@@ -69,6 +73,27 @@ def furnish(website: Website, said: str = "Something") -> None:
         name=said[:64],
         properties={said: said},
     )
+
+
+def _furnish_more(website: Website, segment: Segment, recipient: Recipient, said: str) -> None:
+    """A list, a picture, an import, and an automation with a run."""
+    RecipientList.objects.create(website=website, name=said[:100])
+    sizes = {"width": 1, "height": 1, "weight": 1}
+    Media.objects.create(
+        website=website, kind="icon", name=said[:100], file_name="0.png", uploaded_by=said[:200], **sizes
+    )
+    Import.objects.create(
+        website=website, file_name=said[:200], state="failed", error=said[:500], by=said[:150]
+    )
+    rule = Rule(website=website, name=said[:100])
+    template = MessageTemplate.objects.get(website=website)
+    version = rules.save(rule, {
+        "when": {"kind": "event", "name": said[:64]}, "if": {"segment": segment.pk}, "steps": [{"send": {"template": template.pk}}]
+    })  # fmt: skip
+    Run.objects.create(
+        rule=rule, version=version, recipient=recipient, trigger=said[:100], triggered_at=timezone.now(),
+        facts={said: said}, state="dropped", why="by_hand", ended_at=timezone.now(),
+    )  # fmt: skip
 
 
 def _log(website: Website, message_id: int | None, said: str) -> None:
@@ -109,7 +134,7 @@ class Address(NamedTuple):
         return path
 
 
-VALUES = {"app_label": "messaging", "url": "nowhere/", "content_type_id": 1}
+VALUES = {"app_label": "messaging", "url": "nowhere/", "content_type_id": 1, "browser_id": 0}
 CLASSES = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry}
 
 
