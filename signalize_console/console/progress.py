@@ -125,7 +125,7 @@ def _notes(message: PushMessage) -> list[str]:
     if message.state == MessageState.AWAITING_APPROVAL:
         facts = {"name": message.sent_by, "count": intcomma(message.expected or 0)}
         said = _(
-            "%(name)s asks a second person to approve it. It goes to %(count)s subscriptions, and not before."
+            "%(name)s asks for approval. It goes to %(count)s subscriptions once somebody else approves it."
         )
         return [said % facts]
     if message.is_held_back and message.due_at and message.due_at > now:
