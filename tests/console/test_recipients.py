@@ -167,7 +167,7 @@ def test_why_not_names_the_condition_and_the_remedy(
     text = read(client, at(recipient, "why"))
     assert "Not in the message&#x27;s audience · Firefox" in text
     assert "Language is “de” – is not so" in text
-    assert "interest is “sport” – is so, and excludes them" in text
+    assert "Interest is “sport” – is so, and excludes them" in text
     assert "Mozilla took it; the browser has reported nothing" in text
     assert "Firefox may not be running" in text
 
