@@ -21,7 +21,7 @@ DESCRIBED = {
 
 
 def document(secure_code: str, subscription: dict[str, Any], client_id: str) -> dict[str, Any]:
-    """``subscription`` and ``client_id`` are of one that exists: half of what is generated starts from them."""
+    """``subscription`` and ``client_id`` are of one that exists: the examples are about it."""
     held = {"endpoint": subscription["endpoint"], "auth": subscription["keys"]["auth"]}
     client = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
     subscribing = {
