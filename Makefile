@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: help run test check bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api fuzz faults mutants format
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -17,6 +17,9 @@ check: .venv/tests ## format, lint, types, import contracts, Django's checks, mi
 
 format: .venv/tests ## put the code into its form
 	@$(PYTHON) -m ruff check --fix -q . ; $(PYTHON) -m ruff format .
+
+messages: .venv/tests ## put new texts into the German catalogue, compile it, and list what is to be translated
+	@$(PYTHON) -m tests.messages
 
 bench-send: .venv/tests ## 20,000 deliveries beside a pywebpush loop and Node's web-push
 	@$(PYTHON) -m tests.benchmarks.send
@@ -42,11 +45,26 @@ mutants: .venv/tests ## breaks each promise of the engine in a copy, and shows t
 bench-api: .venv/tests ## how fast the API accepts, beside a view that only inserts one row (wrk)
 	@$(PYTHON) -m tests.benchmarks.api
 
+bench-admin: .venv/tests ## every page of the console with 1M recipients and 10M deliveries behind it (SCALE=100000 for a tenth)
+	@$(PYTHON) -m tests.benchmarks.admin
+
 fuzz: .venv/tests ## some 100,000 schemathesis cases, and 50 rounds of 200 twins, against the running web (hours)
 	@$(PYTHON) -m tests.api.fuzz
 
 bench-segments: .venv/tests ## a million recipients: counting, sampling and expanding segments
 	@$(PYTHON) -m tests.benchmarks.segments
+
+bench-automations: .venv/tests ## 1,000 events a second through 20 rules, beside a million waiting runs (SCALE=0.02 for less)
+	@$(PYTHON) -m tests.benchmarks.automations
+
+bench-import: .venv/tests ## a million subscriptions move in: rate, memory, and taking them back (SCALE=100000 for fewer)
+	@$(PYTHON) -m tests.benchmarks.imports
+
+test-integrations: .venv/tests integrations/zapier/node_modules ## the Zapier app, the clients and every example, against the running web
+	@$(PYTHON) -m pytest -q -rs tests/integrations
+
+integrations/zapier/node_modules: integrations/zapier/package-lock.json
+	@cd integrations/zapier && npm ci --no-audit --no-fund --silent && touch node_modules
 
 .venv/bin/python:
 	@tests/make_venv

@@ -10,7 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "signalize_console.settings")
 app = Celery("signalize_console")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.task_queues = [Queue("transactional"), Queue("marketing"), Queue("maintenance")]
+app.conf.task_queues = [
+    Queue("transactional"),
+    Queue("marketing"),
+    Queue("maintenance"),
+    Queue("automations"),
+]
 app.conf.task_default_queue = "maintenance"
 app.conf.beat_schedule = {
     "Send what is due: transactional": {
@@ -33,10 +38,30 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"queue": "maintenance", "expires": 1},
     },
+    "Move automations on": {
+        "task": "automations.advance",
+        "schedule": 1.0,
+        "options": {"queue": "automations", "expires": 1},
+    },
     "Forget old webhook deliveries": {
         "task": "webhooks.forget_old",
         "schedule": 3600.0,
         "options": {"queue": "maintenance", "expires": 3600},
+    },
+    "Sum up what reports read": {
+        "task": "deliveries.roll_up",
+        "schedule": 5.0,
+        "options": {"queue": "maintenance", "expires": 5},
+    },
+    "Count the subscribers": {
+        "task": "deliveries.count_subscribers",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance", "expires": 3600},
+    },
+    "Move imports on": {
+        "task": "deliveries.move_imports_on",
+        "schedule": 1.0,
+        "options": {"queue": "maintenance", "expires": 1},
     },
     "Put away what has waited long enough": {
         "task": "deliveries.clean_up",

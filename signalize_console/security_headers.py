@@ -1,4 +1,6 @@
-"""The Content-Security-Policy of every page: nothing runs or frames but what this server itself serves."""
+"""The headers of every page: nothing runs or frames but what this server itself serves, and no page asks for
+the camera, the microphone or the place.
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +18,11 @@ POLICY = "; ".join(
 )
 
 
-class ContentSecurityPolicy:
+# What no page of ours needs.
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+class SecurityHeaders:
     """A view that needs another policy sets the header itself; this one then stays away."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -25,4 +31,5 @@ class ContentSecurityPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response

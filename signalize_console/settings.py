@@ -25,6 +25,14 @@ TRUSTED_PROXIES = environment.integer("SIGNALIZE_TRUSTED_PROXIES", 0)
 # address or not, with the certificate authority of that place.
 WEBHOOK_PLACES = environment.text("SIGNALIZE_WEBHOOK_PLACES")
 WEBHOOK_CA = environment.text("SIGNALIZE_WEBHOOK_CA")
+# The events that count as a conversion, and for how many hours they belong to the click before them. What was
+# counted already keeps its count until ``manage.py rebuild_rollups``.
+CONVERSION_EVENTS = environment.words("SIGNALIZE_CONVERSION_EVENTS", "order")
+CONVERSION_HOURS = environment.integer("SIGNALIZE_CONVERSION_HOURS", 72)
+# Who may read /metrics: Authorization: Bearer <this>. Without it there is no such page.
+METRICS_TOKEN = environment.text("SIGNALIZE_METRICS_TOKEN")
+# Where requests are counted that are limited: the broker, unless it is no Redis or Valkey.
+LIMITS_URL = environment.text("SIGNALIZE_LIMITS_URL")
 # The demo shop at /demo/, which lets a visitor push themself a message.
 DEMO = environment.boolean("SIGNALIZE_DEMO", False)
 
@@ -32,6 +40,7 @@ INSTALLED_APPS = [
     "signalize_console.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -41,6 +50,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "signalize_console.websites",
     "signalize_console.recipients",
     "signalize_console.activity",
@@ -48,6 +60,7 @@ INSTALLED_APPS = [
     "signalize_console.messaging",
     "signalize_console.deliveries",
     "signalize_console.webhooks",
+    "signalize_console.automations",
     "signalize_console.browser",
     "signalize_console.api",
     "signalize_console.console",
@@ -57,14 +70,16 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "signalize_console.security_headers.ContentSecurityPolicy",
+    "signalize_console.security_headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "signalize_console.languages.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "signalize_console.console.logins.IdleTimeout",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -112,10 +127,18 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "console/locked_out.html"
 AXES_VERBOSE = False
 
+# Who must have a second factor: roles ("administrator approver"), "all", or nobody.
+SECOND_FACTOR_ROLES = [name.lower() for name in environment.words("SIGNALIZE_SECOND_FACTOR")]
+OTP_TOTP_ISSUER = "Signalize Console"
+# Minutes without a click after which one has to log in again, and the hours after which one always has to.
+IDLE_MINUTES = environment.integer("SIGNALIZE_IDLE_MINUTES", 120)
+SESSION_COOKIE_AGE = 12 * 3600
+
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.boolean("SIGNALIZE_HTTPS", False)
+HTTPS = environment.boolean("SIGNALIZE_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = False
-if SESSION_COOKIE_SECURE:
+if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
@@ -123,6 +146,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 USE_I18N = USE_TZ = True
 
@@ -186,8 +212,18 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "{asctime}{levelname}{name}{message}{process}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        },
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": environment.text("LOG_FORMAT", "line")}
+    },
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.db.backends": {"level": "WARNING"},

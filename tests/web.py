@@ -15,6 +15,11 @@ from typing import Self
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 class Web:
     """Use as a context manager. ``origin`` is where it answers; the database is the environment's.
 
@@ -30,8 +35,7 @@ class Web:
         cpus: set[int] | None = None,
         **env: str,
     ) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.cpus = cpus
         self.argv = [

@@ -21,6 +21,14 @@ NEXT = f"""
 SELECT position, {OLDEST_RUNNING}, position > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 FROM activity_cursor WHERE name = %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - our own words
+POSITION = """
+SELECT position, position > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+FROM activity_cursor WHERE name = %s
+"""
+RESET = """
+INSERT INTO activity_cursor (name, position) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET position = excluded.position
+"""
 
 
 class CurrentTransaction(models.Func):
@@ -38,6 +46,28 @@ class Cursor(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ForeignCursor(Exception):
+    """The cursor is of a dump that was restored here: this cluster has not come to its number yet."""
+
+
+def position_of(name: str) -> int | None:
+    """None: this reader has not begun. Raises ForeignCursor."""
+    with connection.cursor() as cursor:
+        cursor.execute(POSITION, [name])
+        position, is_foreign = cursor.fetchone() or (None, False)
+    if is_foreign:
+        raise ForeignCursor(name)
+    return None if position is None else int(position)
+
+
+@contextmanager
+def reset(name: str, position: int) -> Iterator[None]:
+    """Sets the cursor; what the block makes of what is before it commits together with it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(RESET, [name, position])
+        yield
 
 
 class Window(NamedTuple):

@@ -18,6 +18,8 @@ class EventKind(models.TextChoices):
     CLOSED = "closed", _("closed")
     PAGE_VIEW = "page_view", _("page view")
     EVENT = "event", _("event")
+    INTEREST_TICKED = "interest_ticked", _("interest ticked")
+    ATTRIBUTE_CHANGED = "attribute_changed", _("attribute changed")
     OPTIN_SHOWN = "optin_shown", _("opt-in shown")
     OPTIN_YES = "optin_yes", _("opt-in: yes")
     OPTIN_NO = "optin_no", _("opt-in: no")
@@ -42,7 +44,8 @@ LONGEST_NAME = 64
 class Event(models.Model):
     """A report about a delivery carries the delivery's ``day``, so that each kind counts once.
 
-    ``name`` is the site's own name of a kind ``event``: ``insertToBasket``, ``order``, …
+    ``name`` is the site's own name of a kind ``event``: ``insertToBasket``, ``order``, …; or of the
+    interest or attribute.
     """
 
     day = models.DateField(_("day"), editable=False)

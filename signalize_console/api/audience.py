@@ -15,6 +15,7 @@ from signalize_console.api.sending import rendered
 from signalize_console.audiences import counting
 from signalize_console.audiences.models import Segment
 from signalize_console.deliveries import outbox
+from signalize_console.messaging.models import LONGEST_REST, MOST_EXCLUDED
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
 
@@ -27,6 +28,18 @@ class NewMessage(Outgoing):
     segmentFilter = SegmentFilter(required=False)  # noqa: N815
     segment = Tree(required=False)
     segmentId = Whole(min_value=1, max_value=LARGEST_ID, required=False)  # noqa: N815
+    excludedSegmentIds = serializers.ListField(  # noqa: N815
+        child=Whole(min_value=1, max_value=LARGEST_ID),
+        max_length=MOST_EXCLUDED,
+        required=False,
+        help_text="Nobody who is in one of these segments.",
+    )
+    excludeRecentHours = Whole(  # noqa: N815
+        min_value=1,
+        max_value=LONGEST_REST,
+        required=False,
+        help_text="Nobody who got a message in so many hours before.",
+    )
     status = Choice(choices=["TEMPLATE", "ACTIVE"], default="ACTIVE")
     transactional = Flag(default=False)
     name = PlainText(max_length=100, required=False, help_text="Of a template; else its title.")
@@ -56,13 +69,19 @@ class ToAudience:
         composed.check_fit({"data": composed.message.data})
         valid_until = self.data.get("validUntil")
         warnings = [EXPIRED] if valid_until and valid_until <= timezone.now() else []
-        segment = self._segment()
+        composed.message.rest_hours = self.data.get("excludeRecentHours")
+        segment, excluded = self._segment(), self._excluded()
         accepted = outbox.send(
-            composed.message, composed.texts, segment=segment, even_if_expired=bool(warnings)
+            composed.message,
+            composed.texts,
+            segment=segment,
+            excluded=excluded,
+            even_if_expired=bool(warnings),
         )
         said: dict[str, Any] = {"warnings": warnings} if warnings else {}
         if self.data["dryRun"]:
-            reached = self._count(segment)
+            tree = segment.definition if isinstance(segment, Segment) else segment
+            reached = self._count(composed.message.chosen(tree, excluded))
             return {
                 "said": {"dryRun": True, **said, "deliveries": reached, "rendered": rendered(composed, None)}
             }
@@ -83,19 +102,31 @@ class ToAudience:
         if "segmentId" in self.data:
             known = Segment.objects.filter(pk=self.data["segmentId"], website=self.caller.website_id)
             if (segment := known.first()) is None:
-                message = "Your website has no segment with this id."
-                error = FieldError(field="segmentId", code=ErrorCode.SEGMENT_UNKNOWN, message=message)
-                raise Unprocessable(f"segmentId: {message}", ErrorCode.SEGMENT_UNKNOWN, [error])
+                raise _unknown("segmentId")
             return segment
         return self.data.get("segmentFilter") or self.data.get("segment")
 
-    def _count(self, segment: Segment | dict[str, Any] | None) -> int:
+    def _excluded(self) -> list[Segment]:
+        if not (ids := list(dict.fromkeys(self.data.get("excludedSegmentIds", [])))):
+            return []
+        known = Segment.objects.filter(website=self.caller.website_id).in_bulk(ids)
+        for place, one in enumerate(ids):
+            if one not in known:
+                raise _unknown(f"excludedSegmentIds[{place}]")
+        return [known[one] for one in ids]
+
+    def _count(self, tree: Any) -> int:
         """How many subscriptions it reaches now."""
         website = Website(pk=self.caller.website_id)
-        if segment is None:
+        if tree is None:
             return Subscription.objects.active().filter(website=website).count()
-        tree = segment.definition if isinstance(segment, Segment) else segment
         try:
             return counting.count(website, tree, timezone.now())
         except counting.TooSlow as error:
             raise Unprocessable(str(error), ErrorCode.NOT_ACCEPTED) from error
+
+
+def _unknown(field: str) -> Unprocessable:
+    message = "Your website has no segment with this id."
+    error = FieldError(field=field, code=ErrorCode.SEGMENT_UNKNOWN, message=message)
+    return Unprocessable(f"{field}: {message}", ErrorCode.SEGMENT_UNKNOWN, [error])

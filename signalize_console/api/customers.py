@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from signalize_console.activity import changes
 from signalize_console.api import examples, schemas
 from signalize_console.api.authentication import caller_of
 from signalize_console.api.endpoint import Endpoint, sent
@@ -57,7 +58,9 @@ class Customer(Endpoint):
     def patch(self, request: Request, customer_id: str) -> Response:
         data = sent(Profile, request)
         try:
-            updated = update_customer(caller_of(request).website_id, known(customer_id, data))
+            website_id = caller_of(request).website_id
+            with changes.noted(website_id, customer_ids=[customer_id]):
+                updated = update_customer(website_id, known(customer_id, data))
         except TooManyAttributes as error:
             raise Unprocessable(str(error), ErrorCode.NOT_ACCEPTED) from error
         if not updated:

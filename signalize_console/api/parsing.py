@@ -18,7 +18,7 @@ MOST_VALUES, LONGEST_VALUE = 50, 1_000
 
 # Whatever PostgreSQL and UTF-8 can't hold is refused; what is blank is missing.
 ANY_TEXT = r"^[^\u0000]*$"
-SOME_TEXT = r"^[^\u0000]*[^\s\u0000-\u001f][^\u0000]*$"
+SOME_TEXT = r"^[^\u0000]*[^\s\u0000-\u001f\u0085][^\u0000]*$"
 LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 
 

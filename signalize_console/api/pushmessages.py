@@ -164,7 +164,7 @@ class PushMessageStatistics(Endpoint):
     @extend_schema(
         operation_id="getPushMessageStatistics",
         summary="A push message by push service, language and reason",
-        description="Walks over all its deliveries: a second or two for a million.",
+        description="While it is being sent, this walks over what still waits: a second for a million.",
         responses={200: schemas.Breakdown, **schemas.errors(401, 403, 404, 429, 503)},
         examples=[examples.BREAKDOWN],
     )

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from signalize_console.activity import events
+from signalize_console.activity import changes, events
 from signalize_console.activity.models import EventKind
 from signalize_console.api import examples, schemas
 from signalize_console.api.authentication import caller_of
@@ -193,6 +193,8 @@ def exported(recipient: Recipient) -> dict[str, Any]:
 
 def _upsert(request: Request, profiles: list[Known]) -> tuple[int, int]:
     try:
-        return upsert(caller_of(request).website_id, profiles)
+        website_id = caller_of(request).website_id
+        with changes.noted(website_id, [profile.address for profile in profiles]):
+            return upsert(website_id, profiles)
     except TooManyAttributes as error:
         raise Unprocessable(str(error), ErrorCode.NOT_ACCEPTED) from error

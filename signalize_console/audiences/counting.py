@@ -76,12 +76,13 @@ def limited(seconds: float) -> Iterator[CursorWrapper]:
     """A cursor whose statements are ended after this time, and the limit of before when it is left."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('statement_timeout')")
-            (before,) = cursor.fetchone()
-            limit = "SELECT set_config('statement_timeout', %s, true)"
-            cursor.execute(limit, [str(int(seconds * 1000))])
+            # The columns of one row are made from left to right.
+            limit = "set_config('statement_timeout', %s, true)"
+            asked = f"SELECT current_setting('statement_timeout'), {limit}"
+            cursor.execute(asked, [str(int(seconds * 1000))])
+            before, _limit = cursor.fetchone()
             yield cursor
-            cursor.execute(limit, [before])
+            cursor.execute(f"SELECT {limit}", [before])
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
             raise TooSlow(

@@ -71,6 +71,15 @@ def _language(sql: Sql, facts: Facts) -> str:
     return f"NOT {spoken}" if facts["op"] == "notEquals" else spoken
 
 
+def _on_list(sql: Sql, facts: Facts) -> str:
+    wanted = facts["value"] if facts["op"] == "in" else [facts["value"]]
+    on = (
+        "EXISTS (SELECT FROM audiences_listmember member WHERE member.recipient_id = recipient.id "
+        f"AND member.list_id = ANY({sql.bind(wanted, 'bigint[]')}))"
+    )
+    return f"NOT {on}" if facts["op"] == "notEquals" else on
+
+
 def _wanted(facts: Facts) -> list[str]:
     return facts["value"] if facts["op"] == "in" else [facts["value"]]
 
@@ -98,13 +107,14 @@ FIELDS: dict[str, Field] = {
     "interest": Field(_interest, operators.text("equals", "in", "exists")),
     "language": Field(_language, operators.text("equals", "notEquals", "in", "exists")),
     "customerId": Field(_word("recipient.customer_id"), operators.text("exists", "equals", "in")),
+    "list": Field(_on_list, operators.NUMBERED),
     "platform": Field(_word("subscription.platform"), operators.words(PLATFORMS)),
     "pushService": Field(_word("subscription.push_service"), operators.words(SERVICES)),
     "subscribed": _time("subscription.created_at"),
     "firstVisit": _time("recipient.created_at"),
     "lastVisit": _time("recipient.seen_at"),
     "visits": counted(occurrences.visits),
-    "pageViews": counted(occurrences.page_views),
+    "pageViews": counted(occurrences.page_views, takes={"page": values.text}),
     "event": counted(occurrences.events, needs={"name": values.text}, has_properties=True),
     "purchase": counted(occurrences.purchases, takes={"product": values.text}),
     "purchaseValue": Field(

@@ -1,4 +1,7 @@
-"""Segment: what recipients have in common, as a tree of conditions. Who is in it is asked anew each time."""
+"""Segment: what recipients have in common, as a tree of conditions. Who is in it is asked anew each time.
+
+RecipientList (lists.py): recipients that were named one by one.
+"""
 
 import datetime
 
@@ -8,9 +11,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences import counting
+from signalize_console.audiences.lists import ListMember, RecipientList
 from signalize_console.audiences.tree import BadSegment, parse
 from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
+
+__all__ = ["ListMember", "RecipientList", "Segment"]
 
 
 def validate_definition(tree: object) -> None:

@@ -55,7 +55,11 @@ def _events(sql: Sql, kind: str, facts: Facts) -> str:
 
 
 def page_views(sql: Sql, facts: Facts) -> str:
-    return how_often(sql, _events(sql, EventKind.PAGE_VIEW, facts), facts)
+    """Of all pages, or of those whose address contains ``page``, in any case."""
+    rows = _events(sql, EventKind.PAGE_VIEW, facts)
+    if page := facts.get("page"):
+        rows += f" AND strpos(lower(event.properties ->> 'page'), lower({sql.bind(page, 'text')})) > 0"
+    return how_often(sql, rows, facts)
 
 
 def visits(sql: Sql, facts: Facts) -> str:

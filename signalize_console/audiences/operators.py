@@ -25,6 +25,11 @@ DAY: Operators = {"equals": values.day, "before": values.day, "after": values.da
 TIME: Operators = {"before": values.time, "after": values.time}
 COUNT: Operators = dict.fromkeys(COMPARISONS, values.whole)
 AMOUNT: Operators = dict.fromkeys(COMPARISONS, values.number)
+NUMBERED: Operators = {
+    "equals": values.identity,
+    "notEquals": values.identity,
+    "in": values.list_of(values.identity),
+}
 TYPES: Mapping[str, Operators] = {"text": TEXT, "number": NUMBER, "boolean": BOOLEAN, "date": DAY}
 
 

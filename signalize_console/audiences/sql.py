@@ -24,6 +24,12 @@ class Sql:
         self.at = at
         self.values: dict[str, Any] = {}
 
+    def at_another_time(self, at: datetime.datetime) -> "Sql":
+        """For a condition with a now of its own beside the others; the values are collected together."""
+        other = Sql(at)
+        other.values = self.values
+        return other
+
     def bind(self, value: Any, kind: str) -> str:
         """The placeholder of a value of this PostgreSQL type."""
         name = f"segment_{len(self.values)}"

@@ -15,10 +15,20 @@ from signalize_console.audiences.operators import TYPES, Operators
 from signalize_console.audiences.sql import Sql
 from signalize_console.audiences.values import Check, Wrong, one_of
 
-MOST_CONDITIONS = 50
-DEEPEST = 8
-LARGEST = 64 * 1024
 JOINS = {"all": " AND ", "any": " OR "}
+
+
+class Limits(NamedTuple):
+    """How large a tree may be."""
+
+    conditions: int
+    levels: int
+    size: int
+
+
+SEGMENT = Limits(50, 8, 64 * 1024)
+# A message's audience: one segment, without up to ten others.
+AUDIENCE = Limits(SEGMENT.conditions * 12, SEGMENT.levels + 4, SEGMENT.size * 12)
 
 
 class Problem(NamedTuple):
@@ -70,14 +80,14 @@ class Not:
 Node = Condition | Group | Not
 
 
-def parse(tree: object) -> Node:
+def parse(tree: object, limits: Limits = SEGMENT) -> Node:
     """Raises BadSegment with everything that is wrong."""
-    reader = Reader()
+    reader = Reader(limits)
     node = reader.read(tree, "$", 1)
-    if reader.conditions > MOST_CONDITIONS:
-        reader.wrong("$", _("A segment has at most %d conditions.") % MOST_CONDITIONS)
-    if node and not reader.problems and len(json.dumps(tree)) > LARGEST:
-        reader.wrong("$", _("A segment takes at most %d bytes.") % LARGEST)
+    if reader.conditions > limits.conditions:
+        reader.wrong("$", _("A segment has at most %d conditions.") % limits.conditions)
+    if node and not reader.problems and len(json.dumps(tree)) > limits.size:
+        reader.wrong("$", _("A segment takes at most %d bytes.") % limits.size)
     if reader.problems or node is None:
         raise BadSegment(reader.problems)
     return node
@@ -86,7 +96,8 @@ def parse(tree: object) -> Node:
 class Reader:
     """Collects the problems, and goes on reading."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = SEGMENT) -> None:
+        self.limits = limits
         self.problems: list[Problem] = []
         self.conditions = 0
 
@@ -102,7 +113,9 @@ class Reader:
             return None
 
     def read(self, tree: object, path: str, depth: int) -> Node | None:
-        if self.conditions > MOST_CONDITIONS or (kind := self.value(_kind_at(depth), tree, path)) is None:
+        if self.conditions > self.limits.conditions:
+            return None
+        if (kind := self.value(_kind_at(depth, self.limits.levels), tree, path)) is None:
             return None
         inside: Any = tree
         if kind == "field":
@@ -132,7 +145,7 @@ class Reader:
         """Conditions on an event's properties look like those on attributes."""
         conditions = self.value(_conditions, conditions, path) or []
         self.conditions += len(conditions)
-        if self.conditions > MOST_CONDITIONS:
+        if self.conditions > self.limits.conditions:
             return []
         kind = FIELDS["attribute"]
         return [self._facts(kind, one, f"{path}[{place}]") for place, one in enumerate(conditions)]
@@ -173,12 +186,12 @@ class Reader:
         }
 
 
-def _kind_at(depth: int) -> Check:
+def _kind_at(depth: int, deepest: int) -> Check:
     """Whether this is a condition ("field"), or which group it is."""
 
     def check(tree: object) -> str:
-        if depth > DEEPEST:
-            raise Wrong(_("A segment is at most %d levels deep.") % DEEPEST)
+        if depth > deepest:
+            raise Wrong(_("A segment is at most %d levels deep.") % deepest)
         if not isinstance(tree, dict):
             raise Wrong(_("Give an object with all, any, not, or a field."))
         if "field" in tree:

@@ -46,7 +46,7 @@ def whole(value: Any) -> int:
 
 def identity(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
-        raise Wrong(_("Give the number of a push message."))
+        raise Wrong(_("Give its number, as the console and the API show it."))
     return value
 
 

@@ -112,7 +112,8 @@ def _salt(day: datetime.date) -> bytes:
 
 @functools.cache
 def _valkey() -> redis.Redis:
-    url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
+    url = settings.LIMITS_URL or settings.CELERY_BROKER_URL
+    url = url.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
     return redis.Redis.from_url(
         url, decode_responses=True, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
     )

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from signalize_console.activity import changes
 from signalize_console.browser.answers import Refused, invalid, read_json, text
 from signalize_console.browser.cors import for_website
 from signalize_console.browser.limits import DESCRIBING
@@ -116,7 +117,8 @@ def _change(recipient: Recipient, body: dict[str, Any], known: set[str]) -> None
         if not isinstance(body["paused"], bool):
             raise invalid("paused must be true or false.")
         recipient.paused_until = timezone.now() + PAUSE if body["paused"] else None
-    recipient.save(update_fields=["interests", "paused_until"])
+    with changes.noted(recipient.website_id, [recipient.client_id]):
+        recipient.save(update_fields=["interests", "paused_until"])
 
 
 def _language(body: dict[str, Any]) -> str:

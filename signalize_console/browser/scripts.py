@@ -1,5 +1,6 @@
 """The scripts that a site loads, without their comments: the snippet, and the service worker for its root."""
 
+import base64
 import functools
 import hashlib
 from pathlib import Path
@@ -22,6 +23,13 @@ def script(name: str) -> str:
 @functools.cache
 def etag(name: str) -> str:
     return f'"{hashlib.sha256(script(name).encode()).hexdigest()[:16]}"'
+
+
+@functools.cache
+def integrity(name: str) -> str:
+    """For a script tag that takes this version and no other (Subresource Integrity)."""
+    digest = hashlib.sha384(script(name).encode()).digest()
+    return f"sha384-{base64.b64encode(digest).decode()}"
 
 
 @require_safe

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from signalize_console.activity import events
+from signalize_console.activity import changes, events
 from signalize_console.activity.models import EventKind
 from signalize_console.browser.answers import (
     Refused,
@@ -125,7 +125,10 @@ def _describe(website: Website, recipient: Recipient, body: dict[str, Any]) -> N
         interests=_interests(body),
     )
     try:
-        if identity.describe(website, recipient, profile):
+        says_what = profile.attributes is not None or profile.interests is not None
+        with changes.noted(website.pk, [recipient.client_id] if says_what else []):
+            is_other = identity.describe(website, recipient, profile)
+        if is_other:
             withdraw(recipient)
     except TooManyAttributes as error:
         raise invalid(str(error)) from error

@@ -1,6 +1,7 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from signalize_console.browser import demo, opt_in, preferences, reports, scripts, subscriptions
+from signalize_console.browser import demo, media, opt_in, preferences, reports, scripts, subscriptions
+from signalize_console.messaging.media import FILE_NAME
 
 app_name = "browser"
 urlpatterns = [
@@ -20,6 +21,7 @@ urlpatterns = [
     path("browser/<str:secure_code>/recipient", subscriptions.recipient, name="recipient"),
     path("browser/<str:secure_code>/events", reports.page_events, name="events"),
     path("browser/<str:secure_code>/unsubscribe", subscriptions.unsubscribe, name="unsubscribe"),
+    re_path(rf"^media/(?P<file_name>{FILE_NAME})$", media.media, name="media"),
     path("demo/", demo.page, name="demo"),
     path("demo/push", demo.push, name="demo-push"),
     path("demo/messages/<str:token>", demo.status, name="demo-status"),

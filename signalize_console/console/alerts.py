@@ -21,6 +21,7 @@ from signalize_console.deliveries.alerts import Alert, AlertKind
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnly):
+    of_all_too = True
     list_display = ["status", "push_service", "website", "what", "started_at", "ended_at"]
     list_filter: ClassVar[Any] = ["kind", ("ended_at", admin.EmptyFieldListFilter)]
     list_select_related = ["website"]
@@ -48,7 +49,9 @@ class AlertAdmin(ReadOnly):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = {"may_act": self._may_act(request), **(extra_context or {})}
+        alert = self.get_object(request, object_id)
+        may_act = alert is not None and self._may_act(request, alert)
+        context = {"may_act": may_act, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
     def try_now_view(self, request: HttpRequest, alert_id: int) -> HttpResponse:
@@ -74,13 +77,17 @@ class AlertAdmin(ReadOnly):
         messages.success(request, _("They are gone, and end after their week."))
         return self._back_to(alert)
 
-    def _may_act(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("deliveries.change_alert")
+    def _may_act(self, request: HttpRequest, alert: Alert | None = None) -> bool:
+        """What concerns all websites is judged by somebody who sees all."""
+        return request.user.has_perm("deliveries.change_alert") and self.is_own(request, alert)
 
     def _alert(self, request: HttpRequest, alert_id: int) -> Alert:
         if request.method != "POST" or not self._may_act(request):
             raise PermissionDenied
-        return get_object_or_404(Alert, pk=alert_id)
+        alert: Alert = get_object_or_404(self.get_queryset(request), pk=alert_id)
+        if not self._may_act(request, alert):
+            raise PermissionDenied
+        return alert
 
     def _back_to(self, alert: Alert) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:deliveries_alert_change", args=[alert.pk]))

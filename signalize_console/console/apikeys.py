@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.api.models import ApiKey, KeyDeed, KeyRecord
 from signalize_console.api.scopes import SENDING, Scope
+from signalize_console.console.access import PerWebsite
 from signalize_console.console.badges import badge
 
 
@@ -46,7 +47,7 @@ class KeyRecordInline(admin.TabularInline):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(PerWebsite):
     list_display = [
         *("name", "website", "shown_prefix", "status", "shown_scopes"),
         *("created_at", "expires_at", "last_used_at"),

@@ -13,8 +13,10 @@ TONES = {
     "sending": "busy",
     "expanding": "busy",
     "scheduled": "busy",
+    "repeating": "busy",
     "pending": "busy",
     "awaiting_approval": "busy",
+    "waiting": "busy",
     "paused": "warn",
     "held": "warn",
     "unknown": "warn",
@@ -26,4 +28,6 @@ TONES = {
 
 
 def badge(state: str, label: object) -> SafeString:
-    return format_html('<span class="badge badge-{}">{}</span>', TONES.get(state, "quiet"), label)
+    """``state`` is a state that has its tone, or a tone itself."""
+    tone = state if state in TONES.values() else TONES.get(state, "quiet")
+    return format_html('<span class="badge badge-{}">{}</span>', tone, label)

@@ -4,14 +4,46 @@ from typing import Any, ClassVar
 
 from django.contrib.admin import StackedInline
 from django.core.exceptions import ValidationError
-from django.forms import BaseInlineFormSet, ModelForm, Textarea
+from django.forms import BaseInlineFormSet, ModelForm, Select, Textarea
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-LOOK: Any = (
-    _("Look"),
-    {"fields": ["icon", "image", "badge", "require_interaction", "silent"], "classes": ["collapse"]},
-)
+from signalize_console.messaging.content import DAY
+
+LOOK: Any = (_("Look"), {"fields": ["icon", "image", "badge", "require_interaction", "silent"]})
 DELIVERY: Any = (_("Delivery options"), {"fields": ["urgency", "ttl", "topic"], "classes": ["collapse"]})
+
+HOUR, MINUTE = 3_600, 60
+LIVES = [15 * MINUTE, HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 28 * DAY]
+
+
+def in_words(seconds: int) -> str:
+    """A time to live, in the largest unit that it is a whole number of."""
+    if seconds % DAY == 0:
+        return ngettext("%(count)d day", "%(count)d days", seconds // DAY) % {"count": seconds // DAY}
+    if seconds % HOUR == 0:
+        return ngettext("%(count)d hour", "%(count)d hours", seconds // HOUR) % {"count": seconds // HOUR}
+    if seconds % MINUTE == 0:
+        minutes = seconds // MINUTE
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+
+
+class ContentForm(ModelForm):
+    """What depends on no language, with the terms of RFC 8030 in words."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "ttl" in self.fields:
+            lives = sorted({*LIVES, self.instance.ttl})
+            self.fields["ttl"].widget = Select(choices=[(life, in_words(life)) for life in lives])
+            self.fields["ttl"].help_text = _(
+                "How long it is worth showing. A browser that is switched off for longer doesn't get it."
+            )
+        if "urgency" in self.fields:
+            self.fields["urgency"].help_text = _(
+                "Phones that save power show normal ones later. High is for what can't wait, like a code."
+            )
 
 
 class TextForm(ModelForm):
@@ -25,6 +57,11 @@ class TextForm(ModelForm):
 
 class TextFormSet(BaseInlineFormSet):
     """At least one text, and exactly one of them the standard one."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if index == 0 and self.instance.pk is None:
+            form.fields["language"].initial = get_language()
 
     def clean(self) -> None:
         super().clean()

@@ -1,38 +1,86 @@
-"""The first page: how many can be reached, what runs, what came of it."""
+"""The first page: how many can be reached, what runs, what came of it, and how we are seen.
 
-import datetime
+It reads rollups, and the few messages to many: it is as fast with millions of deliveries behind it.
+"""
+
 from typing import Any
 
-from django.db.models import Count
-from django.utils import timezone
+from django.db.models import prefetch_related_objects
 
-from signalize_console.activity.models import Event, EventKind
-from signalize_console.console.progress import progress_of
-from signalize_console.console.troubles import troubles
-from signalize_console.messaging.models import PushMessage
+from signalize_console.activity.models import EventKind
+from signalize_console.console import reputation
+from signalize_console.console.access import of_own_websites, own_websites
+from signalize_console.console.charts import Chart
+from signalize_console.console.report_tables import growth
+from signalize_console.console.troubles import approvals, troubles
+from signalize_console.deliveries.funnels import funnels_of
+from signalize_console.deliveries.website_reports import (
+    GROWTH_NAMES,
+    REPUTATION_NAMES,
+    period,
+    reputation_of,
+    subscribers,
+    subscribers_per_step,
+)
+from signalize_console.messaging.models import Audience, PushMessage
 from signalize_console.messaging.states import MessageState
-from signalize_console.recipients.models import Subscription
 
 SHOWN_MESSAGES = 6
+DAYS, WEEK = 30, 7
 RUNNING = [MessageState.EXPANDING, MessageState.SENDING, MessageState.PAUSED, MessageState.HELD]
+NEXT = [MessageState.AWAITING_APPROVAL, MessageState.SCHEDULED, MessageState.REPEATING]
 
 
 def context(user: Any) -> dict[str, Any]:
     """Nothing for somebody who may not see messages."""
     if not user.has_perm("messaging.view_pushmessage"):
         return {"may_look": False}
-    week_ago = timezone.now() - datetime.timedelta(days=7)
-    recent = Event.objects.filter(day__gte=week_ago.date(), occurred_at__gte=week_ago)
-    events = dict(recent.order_by().values_list("kind").annotate(count=Count("*")))
-    messages = PushMessage.objects.select_related("website").prefetch_related("texts")
-    running = list(messages.filter(state__in=RUNNING)[:SHOWN_MESSAGES])
+    websites = list(own_websites(user).values_list("pk", flat=True))
+    counted = period(websites, DAYS, {*GROWTH_NAMES, *REPUTATION_NAMES, EventKind.SHOWN})
+    count, counted_at = subscribers(websites)
+    signs = reputation.signs(reputation_of(websites, week := counted.last_days(WEEK)))
     return {
         "may_look": True,
-        "subscribers": Subscription.objects.active().count(),
-        "week": {kind.value: events.get(kind, 0) for kind in EventKind},
-        "running": [(message, progress_of(message)) for message in running],
-        "scheduled": messages.filter(state=MessageState.SCHEDULED).order_by("due_at")[:SHOWN_MESSAGES],
-        "latest": messages.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES],
-        "troubles": troubles(),
-        "is_new": not running and not messages.exists(),
+        "subscribers": count,
+        "counted_at": counted_at,
+        "week": {kind.value: week.total(kind) for kind in EventKind},
+        "chart": _chart(counted, websites),
+        "signs": signs,
+        "worst": reputation.worst(signs),
+        "troubles": [*troubles(user), *approvals(user)],
+        **_messages(user),
     }
+
+
+def _messages(user: Any) -> dict[str, Any]:
+    """Those to many: messages to named recipients come and go by the thousand, and alerts tell of theirs."""
+    own = of_own_websites(user, PushMessage.objects.filter(test=False).order_by("-pk"))
+    to_many = own.exclude(audience=Audience.RECIPIENTS)
+    latest_running = to_many.filter(state__in=RUNNING)[:SHOWN_MESSAGES]
+    both = list(latest_running.union(to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES]))
+    latest = sorted((one for one in both if one.state == MessageState.FINISHED), key=_newest_first)
+    running = sorted((one for one in both if one.state != MessageState.FINISHED), key=_newest_first)
+    scheduled = list(to_many.filter(state__in=NEXT).order_by("due_at", "pk")[:SHOWN_MESSAGES])
+    prefetch_related_objects([*running, *latest, *scheduled], "texts")
+    funnels = funnels_of([*running, *latest], with_conversions=False)
+    return {
+        "running": [(message, _percent(message, funnels[message.pk])) for message in running],
+        "scheduled": scheduled,
+        "latest": [(message, funnels[message.pk]) for message in latest],
+        "is_new": not running and not latest and not own.exists(),
+    }
+
+
+def _newest_first(message: PushMessage) -> int:
+    return -message.pk
+
+
+def _percent(message: PushMessage, funnel: Any) -> int:
+    return 100 * (funnel.targeted - funnel.open) // message.total if message.total else 0
+
+
+def _chart(counted: Any, websites: list[int]) -> Chart:
+    """How the audience grew; before anybody counted it, who came and went."""
+    active = subscribers_per_step(websites, counted)
+    came_and_went, total = growth(counted, active).charts
+    return total if sum(value is not None for value in active) > 1 else came_and_went

@@ -5,14 +5,19 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.activity.models import Event
+from signalize_console.console.access import of_own_websites
 from signalize_console.console.badges import badge
+from signalize_console.console.outcomes import said
 from signalize_console.console.paging import OfPushService, ReadOnly
 from signalize_console.console.reasons import in_words
+from signalize_console.console.searching import FoundByIds
+from signalize_console.deliveries.causes import what_became
 from signalize_console.deliveries.models import Attempt, Delivery
 from signalize_console.messaging.models import PushMessage
 
@@ -54,24 +59,31 @@ class OfMessage(admin.SimpleListFilter):
         if not value:
             return queryset
         known = re.fullmatch(r"[0-9]{1,18}", value)
-        message = PushMessage.objects.filter(pk=value).first() if known else None
+        messages = of_own_websites(request.user, PushMessage.objects.all())
+        message = messages.filter(pk=value).first() if known else None
         return Delivery.objects.of(message) if message else queryset.none()
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly):
+class DeliveryAdmin(FoundByIds, ReadOnly):
+    website_path = "push_message__website"
     list_display = [
         *("number", "message", "recipient", "push_service", "status", "why", "attempts", "answered_at"),
     ]
     list_filter = [OfMessage, "state", OfPushService]
     list_select_related = ["recipient"]
-    search_fields = ["=recipient__client_id", "=recipient__customer_id"]
-    search_help_text = _("A whole recipient id or customer id")
     fields = [
-        *("message", "recipient", "push_service", "status", "why", "reports", "status_code"),
+        *("message", "recipient", "push_service", "status", "what_became", "reports", "status_code"),
         *("attempts", "due_at", "answered_at", "created_at"),
     ]
     inlines = [AttemptInline]
+
+    def list_key(self, request: HttpRequest) -> str:
+        """One message's deliveries come by their unique index: message, subscription."""
+        return "subscription_id" if request.GET.get(OfMessage.parameter_name) else "id"
+
+    def is_found_by_index(self, request: HttpRequest) -> bool:
+        return bool(request.GET.get(OfMessage.parameter_name)) or super().is_found_by_index(request)
 
     @admin.display(description=_("delivery"), ordering="id")
     def number(self, delivery: Delivery) -> str:
@@ -88,6 +100,14 @@ class DeliveryAdmin(ReadOnly):
     @admin.display(description=_("why"))
     def why(self, delivery: Delivery) -> str:
         return in_words(delivery.reason)
+
+    @admin.display(description=_("what became of it"))
+    def what_became(self, delivery: Delivery) -> SafeString | str:
+        explanation = what_became([delivery]).get(delivery.pk)
+        if explanation is None:
+            return self.why(delivery)
+        told = said(explanation)
+        return format_html('<strong>{}</strong><p class="quiet">{}</p>', capfirst(told.line), told.more)
 
     @admin.display(description=_("the browser reported"))
     def reports(self, delivery: Delivery) -> SafeString | str:

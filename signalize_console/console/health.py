@@ -1,13 +1,17 @@
-"""Whether this process can serve (200 with a database, 503 without), and whether messages go out."""
+"""``/health`` and its two halves for whoever starts and stops processes: is it alive, can it serve."""
 
-from django.db import DatabaseError
+import functools
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from signalize_console.deliveries import health as deliveries_health
 
 
 def health(_request: HttpRequest) -> JsonResponse:
-    """``status`` is "ok", "degraded" (``silent`` and ``secondsLate`` say why) or "no database"."""
+    """Whether messages go out. ``status`` is "ok", "degraded" (``silent`` and ``secondsLate`` say why) or,
+    with 503, "no database"."""
     try:
         found = deliveries_health.look()
     except DatabaseError:
@@ -23,3 +27,34 @@ def health(_request: HttpRequest) -> JsonResponse:
             "openAlerts": found.open_alerts,
         }
     )
+
+
+def live(_request: HttpRequest) -> JsonResponse:
+    """This process answers. It asks nobody: a database that is away is no reason to start it anew."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(_request: HttpRequest) -> JsonResponse:
+    """200 if requests can be served: the database answers, and has every table that this version needs."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        _check_migrated()
+    except NotMigrated as error:
+        return JsonResponse({"status": "migrations missing", "missing": error.args[0]}, status=503)
+    except DatabaseError:
+        return JsonResponse({"status": "no database"}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+class NotMigrated(Exception):
+    """These migrations have to run first: ``manage.py migrate``."""
+
+
+@functools.cache
+def _check_migrated() -> None:
+    """Raises NotMigrated. Once none is missing, none will be: a process has one version."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        raise NotMigrated([f"{migration.app_label}.{migration.name}" for migration, _backwards in plan])

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from signalize_console.browser.words import OPT_IN
+from signalize_console.console.access import PerWebsite, own_websites
 from signalize_console.console.badges import badge
 from signalize_console.console.content import TextFormSet
 from signalize_console.console.paging import ReadOnly
 from signalize_console.security_headers import POLICY
 from signalize_console.websites import asking
-from signalize_console.websites.models import ConsentText, Interest, OptIn, OptInText, Website
+from signalize_console.websites.models import ConsentText, Interest, OptIn, OptInText
 
 COLOURS = ["background", "ink", "accent", "dark_background", "dark_ink", "dark_accent"]
 
@@ -78,7 +79,7 @@ class OptInTextInline(admin.StackedInline):
 
 
 @admin.register(OptIn)
-class OptInAdmin(admin.ModelAdmin):
+class OptInAdmin(PerWebsite):
     list_display = ["website", "status", "kind", "trigger", "after"]
     list_select_related = ["website"]
     fieldsets = [
@@ -109,14 +110,14 @@ class OptInAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if self.has_change_permission(request):
-            for website in Website.objects.filter(opt_in=None):
+            for website in own_websites(request.user).filter(opt_in=None):
                 asking.opt_in_of(website)
         return super().changelist_view(request, {"title": _("Opt-in"), **(extra_context or {})})
 
     def of_website(self, request: HttpRequest, website_id: int) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        opt_in = asking.opt_in_of(get_object_or_404(Website, pk=website_id))
+        opt_in = asking.opt_in_of(get_object_or_404(own_websites(request.user), pk=website_id))
         return HttpResponseRedirect(reverse("admin:websites_optin_change", args=[opt_in.pk]))
 
     @xframe_options_sameorigin

@@ -4,15 +4,16 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console.access import PerWebsite
+from signalize_console.console.page_by_key import COUNTED, PageByKey
 from signalize_console.webpush.push_services import HOSTS, SUFFIXES
-
-COUNTED = 10_000
 
 ESTIMATE = """
 SELECT coalesce(sum(greatest(part.reltuples, 0)), 0)::bigint
@@ -52,9 +53,10 @@ class OfPushService(admin.SimpleListFilter):
         return queryset.filter(push_service=self.value()) if self.value() else queryset
 
 
-class ReadOnly(admin.ModelAdmin):
-    """A list to look at: nothing can be added, changed or deleted here."""
+class ReadOnly(PerWebsite):
+    """A list to look at: nothing can be added, changed or deleted here. Page by page by its id."""
 
+    change_list_template = "console/list_by_key.html"
     paginator = EstimatingPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -64,6 +66,20 @@ class ReadOnly(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, {**title, **(extra_context or {})})
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PageByKey if self.ordering == ["-id"] else ChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        return () if self.ordering == ["-id"] else super().get_sortable_by(request)
+
+    def list_key(self, request: HttpRequest) -> str:
+        """By what the list is ordered and turned over: indexed, and unique among its rows."""
+        return "id"
+
+    def is_found_by_index(self, request: HttpRequest) -> bool:
+        """Whether the rows are few, or come in their order from an index, whatever the filters."""
+        return bool(request.GET.get("q"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,84 +1,184 @@
-"""How far a push message has come: its funnel, and what went wrong in words."""
+"""How far a push message has come: its funnel, how fast it goes, and what went wrong in words."""
 
+import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.cache import cache
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from signalize_console.activity.models import REPORTS, Event
+from signalize_console.console import pace
+from signalize_console.console.durations import about
 from signalize_console.console.reasons import in_words
 from signalize_console.deliveries.models import Delivery, Recall
-from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.models import Canary, PushMessage
 from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState, MessageState
+from signalize_console.webpush.push_services import SERVICES
 
 ENDED = {MessageState.FINISHED, MessageState.CANCELLED}
+GROWING = {
+    *(MessageState.AWAITING_APPROVAL, MessageState.SCHEDULED, MessageState.EXPANDING),
+    *(MessageState.SENDING, MessageState.PAUSED),
+}
+SAYS_WHY = {MessageState.PAUSED, MessageState.REPEATING}
+# What took longer to count, in seconds, is kept for so many times as long.
+SLOW, KEPT = 0.1, 10
+# So many waiting deliveries are asked for their reasons.
+MOST_WAITING = 10_000
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Counts by delivery state and by report; ``problems`` are (count, sentence), the largest first.
-
-    ``recalls`` are (word, count); ``pause_reason`` says why the engine paused it itself.
-    """
+class Counts:
+    """By delivery state and by report; ``problems`` are (count, sentence), the largest first."""
 
     states: dict[str, int]
     reports: dict[str, int]
     problems: list[tuple[int, str]]
-    is_running: bool
-    recalls: list[tuple[str, int]]
-    pause_reason: str
-
-    @property
-    def targeted(self) -> int:
-        return sum(self.states.values())
 
     @property
     def done(self) -> int:
         return sum(count for state, count in self.states.items() if state not in OPEN_DELIVERY_STATES)
 
+
+@dataclass(frozen=True)
+class Progress:
+    """``per_minute`` is None where nobody knows yet; ``recalls`` are (word, count).
+
+    ``pause_reason`` says why the engine paused it itself, ``notes`` what comes next.
+    """
+
+    counts: Counts
+    targeted: int
+    is_running: bool
+    is_moving: bool
+    per_minute: int | None
+    time_left: str
+    notes: list[str]
+    recalls: list[tuple[str, int]]
+    pause_reason: str
+
+    @property
+    def renew_after(self) -> int:
+        """Milliseconds until its page should look again: soon where something moves."""
+        return 1_000 if self.is_moving else 10_000
+
+    @property
+    def problems(self) -> list[tuple[int, str]]:
+        return self.counts.problems
+
+    @property
+    def done(self) -> int:
+        return self.counts.done
+
     @property
     def percent(self) -> int:
-        return 100 * self.done // self.targeted if self.targeted else 0
+        return min(100, 100 * self.done // self.targeted) if self.targeted else 0
 
     @property
     def funnel(self) -> list[dict[str, Any]]:
+        states, reports = self.counts.states, self.counts.reports
         steps = [
             (_("targeted"), self.targeted),
-            (_("accepted by the push services"), self.states.get(DeliveryState.ACCEPTED, 0)),
-            (_("shown"), self.reports.get("shown", 0)),
-            (_("clicked"), self.reports.get("clicked", 0)),
+            (_("accepted by the push services"), states.get(DeliveryState.ACCEPTED, 0)),
+            (_("shown"), reports.get("shown", 0)),
+            (_("clicked"), reports.get("clicked", 0)),
         ]
         return [{"label": label, "count": count, "of": self.targeted or 1} for label, count in steps]
 
     @property
     def shown_states(self) -> list[tuple[str, str, int]]:
         """State, its word and its count, in the order of a delivery's life."""
-        return [
-            (state.value, str(state.label), self.states[state])
-            for state in DeliveryState
-            if state in self.states
-        ]
+        states = self.counts.states
+        return [(one.value, str(one.label), states[one]) for one in DeliveryState if one in states]
 
 
 def progress_of(message: PushMessage) -> Progress:
-    deliveries = Delivery.objects.of(message)
-    reports = Event.objects.filter(push_message_id=message.pk, kind__in=REPORTS)
-    reasons = deliveries.exclude(reason="").order_by().values_list("reason").annotate(count=Count("*"))
-    problems: dict[str, int] = {}
-    for reason, count in reasons:
-        problems[in_words(reason)] = problems.get(in_words(reason), 0) + count
+    counts = _counts(message)
+    targeted = sum(counts.states.values())
+    if message.state in GROWING and (message.expand_at or message.state != MessageState.SENDING):
+        targeted = max(targeted, message.expected or 0)
+    is_sending = message.state in {MessageState.EXPANDING, MessageState.SENDING}
+    rate = pace.per_minute(message.pk, counts.done) if is_sending else None
+    is_steady = rate and not message.is_local and message.canary_phase not in {Canary.SAMPLE, Canary.WATCH}
     return Progress(
-        states=deliveries.by_state(),
-        reports=dict(reports.order_by().values_list("kind").annotate(count=Count("*"))),
-        problems=sorted(((count, words) for words, count in problems.items()), reverse=True),
+        counts=counts,
+        targeted=targeted,
         is_running=message.state not in ENDED and not message.is_draft,
-        recalls=_recalls(deliveries) if message.state == MessageState.CANCELLED else [],
-        pause_reason=in_words(message.paused_because) if message.state == MessageState.PAUSED else "",
+        is_moving=is_sending or message.is_held_back or message.state == MessageState.CANCELLED,
+        per_minute=rate,
+        time_left=about(60 * (targeted - counts.done) / rate) if rate and is_steady else "",
+        notes=_notes(message),
+        recalls=_recalls(message) if message.state == MessageState.CANCELLED else [],
+        pause_reason=in_words(message.paused_because) if message.state in SAYS_WHY else "",
     )
 
 
-def _recalls(deliveries: Any) -> list[tuple[str, int]]:
+def _notes(message: PushMessage) -> list[str]:
+    """What is to come, and when."""
+    now = timezone.now()
+    if message.state == MessageState.AWAITING_APPROVAL:
+        facts = {"name": message.sent_by, "count": intcomma(message.expected or 0)}
+        said = _(
+            "%(name)s asks for approval. It goes to %(count)s subscriptions once somebody else approves it."
+        )
+        return [said % facts]
+    if message.is_held_back and message.due_at and message.due_at > now:
+        seconds = {"time": about((message.due_at - now).total_seconds())}
+        return [_("It goes out in %(time)s. Until then you can undo it.") % seconds]
+    if message.canary_phase == Canary.WATCH and message.expand_at and message.state == MessageState.SENDING:
+        left = {"time": about(max(0.0, (message.expand_at - now).total_seconds()))}
+        return [_("A test: only a share has it. The rest follows in %(time)s, if it goes well.") % left]
+    if message.canary_phase == Canary.SAMPLE and message.state == MessageState.EXPANDING:
+        return [_("A test: a share gets it first.")]
+    if message.is_local and message.state not in ENDED:
+        return [
+            _("Each recipient gets it when their own clock shows %(time)s.")
+            % {"time": f"{message.wall_time:%H:%M}"}
+        ]
+    return []
+
+
+def _counts(message: PushMessage) -> Counts:
+    """What takes long to count is kept for a while, so that looking on slows nothing down."""
+    key = f"counts-{message.pk}"
+    if (known := cache.get(key)) is not None:
+        return known
+    started = time.perf_counter()
+    deliveries = Delivery.objects.of(message)
+    reports = Event.objects.filter(push_message_id=message.pk, kind__in=REPORTS)
+    counts = Counts(
+        states=deliveries.by_state(),
+        reports=dict(reports.order_by().values_list("kind").annotate(count=Count("*"))),
+        problems=_problems(deliveries),
+    )
+    if (seconds := time.perf_counter() - started) > SLOW:
+        cache.set(key, counts, seconds * KEPT)
+    return counts
+
+
+def _problems(deliveries: Any) -> list[tuple[int, str]]:
+    """Of those that ended badly, and of those that wait for another try. Each is found by an index."""
+    bad = set(DeliveryState) - OPEN_DELIVERY_STATES - {DeliveryState.ACCEPTED}
+    ended = deliveries.filter(state__in=bad).order_by().values_list("reason").annotate(count=Count("*"))
+    waiting = deliveries.filter(
+        state=DeliveryState.PENDING, push_service__in=list(SERVICES), due_at__gt=Now(), attempts__gt=0
+    )
+    again = Counter(waiting.values_list("reason", flat=True)[:MOST_WAITING])
+    problems: Counter[str] = Counter()
+    for reason, count in [*ended, *again.items()]:
+        if reason:
+            problems[in_words(reason)] += count
+    return sorted(((count, words) for words, count in problems.items()), reverse=True)
+
+
+def _recalls(message: PushMessage) -> list[tuple[str, int]]:
     """How taking back goes, by its words."""
-    counts = dict(deliveries.exclude(recall="").order_by().values_list("recall").annotate(count=Count("*")))
+    asked = Delivery.objects.of(message).filter(~Q(recall="")).order_by()
+    counts = dict(asked.values_list("recall").annotate(count=Count("*")))
     return [(str(recall.label), counts[recall]) for recall in Recall if recall in counts]

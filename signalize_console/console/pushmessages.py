@@ -3,20 +3,21 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import DateTimeField
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.audiences.models import Segment
+from signalize_console.console.audience import AudienceForm, AudienceViews, only_website
 from signalize_console.console.badges import badge
-from signalize_console.console.content import DELIVERY, LOOK, TextInline
-from signalize_console.console.progress import progress_of
+from signalize_console.console.composer import ComposerViews
+from signalize_console.console.content import DELIVERY, LOOK, ContentForm, TextInline
 from signalize_console.console.sending import SendingViews
+from signalize_console.console.timing import TIMING, TimingForm
 from signalize_console.console.wall_clock import WallClockField
 from signalize_console.messaging.models import PushMessage, PushMessageText
 
@@ -26,19 +27,32 @@ class PushMessageTextInline(TextInline):
     verbose_name_plural = _("Message")
 
 
-class PushMessageForm(ModelForm):
-    def clean_segment(self) -> Segment | None:
-        segment: Segment | None = self.cleaned_data["segment"]
-        if segment and segment.website != self.cleaned_data.get("website"):
-            raise ValidationError(_("This segment belongs to another website. Choose one of this website."))
-        return segment
+class PushMessageForm(AudienceForm, TimingForm, ContentForm):
+    """All that is said of a message besides its texts."""
+
+
+class TestsApart(admin.SimpleListFilter):
+    """Test messages are listed only where somebody asks for them."""
+
+    title = _("tests")
+    parameter_name = "tests"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("only", _("Only tests"))]
+
+    def choices(self, changelist: Any) -> Any:
+        without, only = super().choices(changelist)
+        return [{**without, "display": _("Without tests")}, only]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(test=self.value() == "only")
 
 
 @admin.register(PushMessage)
-class PushMessageAdmin(SendingViews, admin.ModelAdmin):
+class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
     list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
     list_display_links = ["name"]
-    list_filter = ["state", "website", "transactional"]
+    list_filter = ["state", "website", "transactional", TestsApart]
     list_select_related = ["website", "segment"]
     list_per_page = 50
     show_full_result_count = False
@@ -47,16 +61,17 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         (
             _("Audience"),
             {
-                "fields": ["website", "segment"],
+                "fields": ["website", "segment", "leave_out", "rest_hours", "reaches"],
                 "description": _("Everyone who opted in on this website, or a segment of them."),
             },
         ),
-        (_("When"), {"fields": ["scheduled_at", "valid_until", "transactional"]}),
+        TIMING,
         LOOK,
         DELIVERY,
     ]
     inlines = [PushMessageTextInline]
     form = PushMessageForm
+    readonly_fields = ["reaches"]
     formfield_overrides: ClassVar[Any] = {DateTimeField: {"form_class": WallClockField}}
     change_form_template = "console/composer.html"
 
@@ -64,12 +79,13 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         return super().changelist_view(request, {"title": _("Push messages"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("texts")
+        rows = super().get_queryset(request).select_related("website", "segment")
+        return rows.prefetch_related("texts", "excluded_segments")
 
     def get_urls(self) -> list[URLPattern]:
         names = [
             *("review", "send", "pause", "resume", "cancel", "take_back", "release"),
-            *("to_draft", "duplicate", "progress"),
+            *("to_draft", "duplicate", "progress", "approve", "disapprove"),
         ]
         own = [
             path(
@@ -79,7 +95,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
             )
             for name in names
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *self.composer_urls(), *super().get_urls()]
 
     def has_change_permission(self, request: HttpRequest, obj: PushMessage | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
@@ -88,8 +104,7 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         return super().has_delete_permission(request, obj) and obj is not None and obj.is_draft
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        only = self._only_website()
-        return {**super().get_changeform_initial_data(request), **({"website": only} if only else {})}
+        return {**only_website(request.user), **super().get_changeform_initial_data(request)}
 
     def changeform_view(
         self,
@@ -102,14 +117,14 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
         context = {"time_zone": timezone.get_current_timezone_name(), "may_send": self.may_send(request)}
         if message and not message.is_draft:
             return self.message_view(request, message)
+        context |= self.composer_context(request, message)
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def message_view(self, request: HttpRequest, message: PushMessage) -> HttpResponse:
         """A message that was sent isn't a form any more, but a page to follow it on."""
         if not self.has_view_permission(request, message):
             raise PermissionDenied
-        context = {"message": message, "progress": progress_of(message), "may_send": self.may_send(request)}
-        return self.page(request, "console/message.html", message, context)
+        return self.page(request, "console/message.html", message, self.following(request, message))
 
     def response_add(
         self, request: HttpRequest, obj: PushMessage, post_url_continue: str | None = None
@@ -130,8 +145,10 @@ class PushMessageAdmin(SendingViews, admin.ModelAdmin):
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, message: PushMessage) -> SafeString:
-        return badge(message.state, message.get_state_display())
+        state = badge(message.state, message.get_state_display())
+        return format_html("{} {}", state, badge("test", _("test"))) if message.test else state
 
     @admin.display(description=_("when"), ordering="due_at")
     def when(self, message: PushMessage) -> Any:
-        return message.finished_at or message.due_at or message.scheduled_at or message.created_at
+        planned = message.scheduled_at if message.is_local else message.due_at
+        return message.finished_at or planned or message.scheduled_at or message.created_at

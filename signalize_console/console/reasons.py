@@ -2,8 +2,27 @@
 
 from django.utils.translation import gettext_lazy as _
 
+SERVICES = {"fcm": "Google", "mozilla": "Mozilla", "apple": "Apple", "wns": "Microsoft"}
 REASONS = {
     "": "",
+    "gone_too_early": _("The push service doesn't know this young subscription yet. It is tried again by itself."),
+    "unsubscribed": _("The visitor took the permission back. Nothing to do: they can opt in again."),
+    "went_away": _("The browser was away for too long. Nothing to do: they can opt in again."),
+    "device_throttled": _("Too many messages to this one browser in a short time. It is tried again by itself."),
+    "shutting_down": _("The push service restarts. It is tried again by itself."),
+    "try_at_once": _("The push service asks for one more try at once."),
+    "bad_bridge": _("The push service has a fault. It is tried again by itself."),
+    "bad_encryption": _("The push service can't read the message. Please report it: it is our fault."),
+    "bad_router": _("The push service can't read the message. Please report it: it is our fault."),
+    "bad_urgency": _("The push service refuses the urgency."),
+    "bad_authorization": _("The push service refuses our signature. Please report it: it is our fault."),
+    "method_not_allowed": _("The push service refuses our request. Please report it: it is our fault."),
+    "length_required": _("The push service refuses our request. Please report it: it is our fault."),
+    "not_confirmed": _("The push service didn't say what it did with it; it may have taken the message."),
+    "no_answer": _("The push service didn't answer; it may have taken the message."),
+    "stopped_after_sending": _("The message was stopped while it was on its way; it may have arrived."),
+    "poison": _("Workers died five times while sending it, so it is not tried again. Please report it."),
+    "subscription_quarantined": _("The push service said that the subscription has ended, before it could be sent."),
     "expired": _("The visitor took the permission back or the browser renewed itself. Nothing to do: they can opt in again."),
     "not_found": _("The push service no longer knows this browser. Nothing to do: they can opt in again."),
     "throttled": _("The push service asks us to slow down. It is tried again by itself."),
@@ -57,6 +76,43 @@ REASONS = {
     "segment_too_slow": _(
         "The segment takes too long to find its recipients. Resume later, or cancel and use fewer conditions."
     ),
+    "canary_gone": _(
+        "The test went badly: too many of its subscriptions are gone. If that surprises you, don't resume before you know why."
+    ),
+    "canary_refused": _(
+        "The test went badly: the push services refused or put off too much of it. The reasons stand below; resume when they are mended."
+    ),
+    "canary_lost": _(
+        "The test went badly: too much of it was gone or refused. The reasons stand below; resume when they are mended."
+    ),
+    "canary_closed": _(
+        "The test went badly: too many closed it without a click. Cancel and say it better, or resume to send it to all the same."
+    ),
+    "canary_unanswered": _("The test was never sent, so nothing is known. Do the workers run? Resume to send it to all."),
+    "run_not_accepted": _(
+        "The last run could not be sent: its texts are too large, or its segment can't be used any more. Take it back to draft and mend it."
+    ),
+    "frequency_cap": _("The recipient had as many messages lately as the website allows. Transactional ones still go."),
+    "quiet_hours": _("It is night at the recipient's. It is sent when the website's quiet hours end."),
+    "holdout": _("The recipient is in the control group, which gets no marketing. See the website's settings."),
+    "wait": _("It waits, as the automation says."),
+    "wait_until": _("It waits for the time of day, on the recipient's clock."),
+    "wait_event": _("It waits for an event, or until the time for it is over."),
+    "event_came": _("The event that it waited for has come."),
+    "yields": _("A more important automation sends to this recipient first. It follows in a minute."),
+    "late": _("It came later than the automation allows, after an outage. Release or drop it on the automation's page."),
+    "released": _("Somebody released it although it was late."),
+    "by_hand": _("Somebody dropped it."),
+    "unless": _("The event came that ends this automation."),
+    "timed_out": _("The event that it waited for did not come in time."),
+    "changed": _("The date was moved, or the visitor came back."),
+    "restarted": _("The same thing happened again, and the automation began anew."),
+    "switched_off": _("The automation was switched off while it waited."),
+    "not_included": _("When its time had come, the conditions didn't hold any more."),
+    "condition_broken": _("The condition can't be evaluated. See the automation's page."),
+    "template_gone": _("The template was deleted. Choose another one on the automation's page."),
+    "unreachable": _("The recipient has no active subscription any more."),
+    "not_accepted": _("The message can't be sent as it is. See the automation's page."),
     "internal_error": _("The console could not prepare it. The worker's log says why; please report it."),
     "our_key": _("The website's VAPID key can't be opened. Set the key-encryption key that it was made with."),
     "BadSubscriptionKeys": _("The browser's keys are broken. It must subscribe anew."),
@@ -68,3 +124,8 @@ REASONS = {
 def in_words(reason: str) -> str:
     """The sentence for a reason; a reason without one is shown as it is."""
     return str(REASONS.get(reason, reason))
+
+
+def service_name(push_service: str) -> str:
+    """Whose push service it is, within a sentence."""
+    return SERVICES.get(push_service) or str(_("the push service"))

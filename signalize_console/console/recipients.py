@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -10,40 +10,32 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import OfPushService, ReadOnly
+from signalize_console.console.person import PersonViews
+from signalize_console.console.searching import FoundByIds, erased_websites, ids_in
 from signalize_console.recipients.consent import client_id_hash
 from signalize_console.recipients.models import Consent, ConsentKind, Recipient, Subscription
 
 
-class SubscriptionInline(admin.TabularInline):
-    model = Subscription
-    fields: ClassVar[Any] = ["push_service", "state", "ended_reason", "created_at", "seen_at"]
-    readonly_fields: ClassVar[Any] = fields
-    extra = 0
-    can_delete = False
-    show_change_link = True
-
-    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Recipient)
-class RecipientAdmin(ReadOnly):
+class RecipientAdmin(FoundByIds, PersonViews):
     list_display = ["client_id", "customer_id", "website", "language", "time_zone", "created_at", "seen_at"]
     list_filter = ["website"]
     list_select_related = ["website"]
-    search_fields = ["=client_id", "=customer_id"]
-    search_help_text = _("A whole recipient id or customer id")
-    fields: ClassVar[Any] = [*list_display, "customer_verified", "interests", "attributes", "paused_until"]
-    inlines = [SubscriptionInline]
+    recipient_path = "pk"
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        may_know = request.user.has_perm("recipients.view_consent")
+        for website in erased_websites(request.user, ids_in(search_term)) if may_know else []:
+            told = _("Somebody with this id was erased from %s: only the consent log remains.") % website
+            messages.info(request, told)
+        return super().get_search_results(request, queryset, search_term)
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnly):
+class SubscriptionAdmin(FoundByIds, ReadOnly):
     list_display = ["name", "recipient", "website", "status", "created_at", "seen_at"]
     list_filter = ["website", "state", OfPushService]
     list_select_related = ["website", "recipient"]
-    search_fields = ["=recipient__client_id", "=recipient__customer_id"]
-    search_help_text = _("A whole recipient id or customer id")
     fields = [
         *("name", "recipient", "website", "vapid_key", "status", "ended_reason"),
         *("ended_at", "created_at", "seen_at"),

@@ -1,20 +1,30 @@
-"""Segments in the console: the definition as JSON, and beside it whom it reaches."""
+"""Segments in the console: built by clicking, or written as JSON; beside them whom they reach."""
 
-from typing import Any
+import json
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
 
 from signalize_console.audiences.counting import TooSlow
 from signalize_console.audiences.fields import FIELDS
-from signalize_console.audiences.models import Segment
-from signalize_console.audiences.tree import BadSegment
+from signalize_console.audiences.models import RecipientList, Segment
+from signalize_console.audiences.sentences import sentence
+from signalize_console.audiences.tree import BadSegment, Problem, parse
+from signalize_console.console import segment_builder
+from signalize_console.console.access import PerWebsite, of_own_websites, own_websites
+from signalize_console.console.audience import context_of, only_website
+from signalize_console.websites.models import Website
 
 SAMPLE = '{"all": [{"field": "language", "op": "equals", "value": "de"}]}'
 
@@ -37,21 +47,79 @@ class SegmentForm(forms.ModelForm):
 
 
 @admin.register(Segment)
-class SegmentAdmin(admin.ModelAdmin):
+class SegmentAdmin(PerWebsite):
     form = SegmentForm
-    list_display = ["name", "website", "count", "counted_at"]
+    list_display = ["name", "website", "says", "count", "counted_at"]
     list_filter = ["website"]
     list_select_related = ["website"]
     search_fields = ["name"]
     show_full_result_count = False
     actions = ["recount"]
+    change_form_template = "console/segment.html"
+
+    class Media:
+        css: ClassVar[Any] = {"all": ["console/reach.css", "console/segment.css"]}
+        js: ClassVar[Any] = [forms.Script("console/segment/builder.js", type="module")]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("preview/", view(require_POST(self.preview_view)), name="audiences_segment_preview"),
+            path("offered/", view(require_GET(self.offered_view)), name="audiences_segment_offered"),
+            *super().get_urls(),
+        ]
 
     def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> Any:
-        return ["website", "name", "definition", *(["reached", "example"] if obj else [])]
+        return ["website", "name", "definition", *(["reached"] if obj else [])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> Any:
         # A segment of another website would leave its messages behind.
-        return ["website", "reached", "example"] if obj else []
+        return ["website", "reached"] if obj else []
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """With ``?list=``: who is on it."""
+        number = request.GET.get("list", "")
+        own = of_own_websites(request.user, RecipientList.objects.all())
+        known = own.filter(pk=int(number) if number.isdecimal() else 0)
+        if (one := known.select_related("website").first()) is not None:
+            on_list = {"field": "list", "op": "equals", "value": one.pk}
+            return {"website": one.website, "name": one.name, "definition": on_list}
+        return {**only_website(request.user), **super().get_changeform_initial_data(request)}
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        context |= {
+            "catalogue": segment_builder.catalogue(),
+            "preview_url": reverse("admin:audiences_segment_preview"),
+            "offered_url": reverse("admin:audiences_segment_offered"),
+        }
+        return super().render_change_form(request, context, *args, **options)
+
+    def preview_view(self, request: HttpRequest) -> JsonResponse:
+        """Whom the definition reaches that is being edited, or what is wrong with it and where."""
+        website = self._website(request, request.POST.get("website", ""))
+        try:
+            tree = json.loads(request.POST.get("definition", ""))
+            parse(tree)
+        except BadSegment as error:
+            return JsonResponse({"problems": [problem._asdict() for problem in error.problems]})
+        except (ValueError, RecursionError):
+            problem = Problem("$", str(_("This is no valid JSON.")))
+            return JsonResponse({"problems": [problem._asdict()]})
+        said = sentence(tree, segment_builder.names_in(tree))
+        html = render_to_string("console/reach.html", context_of(website, tree), request)
+        return JsonResponse({"problems": [], "sentence": said, "html": html})
+
+    def offered_view(self, request: HttpRequest) -> JsonResponse:
+        """Values to choose from."""
+        website = self._website(request, request.GET.get("website", ""))
+        of, name = request.GET.get("of", ""), request.GET.get("name", "")[:1000].replace("\0", "")
+        return JsonResponse({"offered": segment_builder.offered(website, of, name)})
+
+    def _website(self, request: HttpRequest, number: str) -> Website:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        known = number.isascii() and number.isdigit()
+        return get_object_or_404(own_websites(request.user), pk=int(number) if known else 0)
 
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -75,7 +143,16 @@ class SegmentAdmin(admin.ModelAdmin):
             )
             messages.info(request, reached % {"segment": segment, "count": count})
 
-    @admin.display(description=_("reaches"))
+    @admin.display(description=_("conditions"))
+    def says(self, segment: Segment) -> str:
+        try:
+            parse(segment.definition)
+        except BadSegment as error:
+            return str(error)
+        said = sentence(segment.definition)
+        return said if len(said) <= 200 else f"{said[:200]} …"
+
+    @admin.display(description=_("last counted"))
     def reached(self, segment: Segment) -> str:
         if segment.count is None:
             return str(_("Not counted yet: save, or use the action of the list."))
@@ -83,12 +160,3 @@ class SegmentAdmin(admin.ModelAdmin):
         return ngettext(
             "%(count)d subscription at %(at)s", "%(count)d subscriptions at %(at)s", segment.count
         ) % {"count": segment.count, "at": f"{at:%Y-%m-%d %H:%M}"}
-
-    @admin.display(description=_("for example"))
-    def example(self, segment: Segment) -> SafeString | str:
-        try:
-            recipients = segment.sample(timezone.now())
-        except (BadSegment, TooSlow) as error:
-            return str(error)
-        lines = ((one.client_id, one.customer_id, one.language) for one in recipients)
-        return format_html_join("", "<div><code>{}</code> {} {}</div>", lines) or "–"

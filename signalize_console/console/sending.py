@@ -1,65 +1,93 @@
-"""The steps after composing: review, send, pause, resume, cancel. Each is a POST by somebody who may send."""
+"""The steps after composing: review, send, approve, pause, resume, cancel. Each change is a POST."""
 
-import secrets
+import datetime
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from signalize_console.audiences import counting
-from signalize_console.audiences.tree import BadSegment
+from signalize_console.console import reviewing
+from signalize_console.console.access import PerWebsite
+from signalize_console.console.cautions import warnings_of
 from signalize_console.console.progress import progress_of
-from signalize_console.deliveries import outbox
-from signalize_console.messaging import rendering
+from signalize_console.deliveries import outbox, repeating
 from signalize_console.messaging.models import PushMessage
-from signalize_console.recipients.models import Subscription
-from signalize_console.websites.models import Website
+from signalize_console.messaging.states import MessageState
+
+RUNS = 10
 
 
-class SendingViews(ModelAdmin):
+class SendingViews(PerWebsite):
     """Views of PushMessageAdmin beyond Django's own."""
 
     def may_send(self, request: HttpRequest) -> bool:
         return request.user.has_perm("messaging.send_pushmessage")
+
+    def may_approve(self, request: HttpRequest, message: PushMessage) -> bool:
+        """Whoever asked for it can't give it."""
+        is_other = message.submitted_by_id != request.user.pk
+        return is_other and request.user.has_perm("messaging.approve_pushmessage")
 
     def review_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
         """What would be sent, to how many, before it is."""
         message = self._message(request, message_id)
         if not message.is_draft:
             return self._back_to(message)
-        context = {
+        return self.page(request, "console/review.html", message, self.review(request.user, message))
+
+    def review(self, user: Any, message: PushMessage) -> dict[str, Any]:
+        reach, examples = reviewing.reach_of(message), reviewing.examples_of(message)
+        message.expected = reach.count
+        return {
             "message": message,
-            "texts": message.texts.all(),
-            "subscribers": self._subscribers(message),
-            "warnings": self._warnings(message),
-            "review": secrets.token_hex(8),
+            "reach": reach,
+            "examples": examples,
+            "duration": reviewing.duration_of(message, reach.count),
+            "warnings": warnings_of(user, message, reach, examples),
+            "must_type": reach.count > message.website.confirm_above,
+            "needs_approval": reviewing.needs_approval(message, reach),
+            "review": reviewing.make_token(message, reach.count),
         }
-        return self.page(request, "console/review.html", message, context)
 
     def send_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
         """A second click of the same review meets the same key and changes nothing."""
         message = self._message(request, message_id)
-        message.sent_by = str(request.user)
-        review = request.POST.get("review", "")[:32]
-        try:
-            accepted = outbox.send(message, idempotency_key=f"console-{message.pk}-{review}")
-        except outbox.NotAccepted as error:
-            messages.error(request, str(error))
+        if not message.is_draft:
             return self._back_to(message)
-        if not accepted.replayed:
-            messages.success(
-                request, _("It is on its way.") if not message.scheduled_at else _("It is scheduled.")
-            )
-        return self._back_to(message)
+        reach = reviewing.reach_of(message)
+        reviewed = reviewing.read_token(message, request.POST.get("review", ""))
+        if said := reviewing.objection(message, reach, reviewed, request.POST.get("count", "")):
+            messages.error(request, said)
+            return HttpResponseRedirect(reverse("admin:messaging_pushmessage_review", args=[message.pk]))
+        message.sent_by, message.expected = str(request.user), reach.count
+        if reviewing.needs_approval(message, reach):
+            return self._submit(request, message)
+        return self._accept(request, message, f"console-{message.pk}-{reviewed.name}")
+
+    def approve_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        message = self._posted(request, message_id)
+        if not self.may_approve(request, message):
+            raise PermissionDenied(_("Somebody else than who asked for it must approve it."))
+        if message.state != MessageState.AWAITING_APPROVAL:
+            messages.warning(request, _("The message had moved on already."))
+            return self._back_to(message)
+        message.approved_by = str(request.user)
+        return self._accept(request, message)
+
+    def disapprove_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        message = self._posted(request, message_id)
+        if not self.may_approve(request, message):
+            raise PermissionDenied
+        is_waiting = message.state == MessageState.AWAITING_APPROVAL
+        return self._said(
+            request, message, is_waiting and message.withdraw_to_draft(), _("It is a draft again.")
+        )
 
     def pause_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
         return self._act(request, message_id, PushMessage.pause, _("Paused. Nothing more goes out."))
@@ -91,8 +119,17 @@ class SendingViews(ModelAdmin):
         message = get_object_or_404(self.get_queryset(request), pk=message_id)
         if not self.has_view_permission(request, message):
             raise PermissionDenied
-        context = {"message": message, "progress": progress_of(message), "may_send": self.may_send(request)}
-        return TemplateResponse(request, "console/progress.html", context)
+        return TemplateResponse(request, "console/progress.html", self.following(request, message))
+
+    def following(self, request: HttpRequest, message: PushMessage) -> dict[str, Any]:
+        """What the page of a message that was sent shows."""
+        return {
+            "message": message,
+            "progress": progress_of(message),
+            "runs": message.runs.order_by("-pk")[:RUNS] if message.repeat else [],
+            "may_send": self.may_send(request),
+            "may_approve": self.may_approve(request, message),
+        }
 
     def page(
         self, request: HttpRequest, template: str, message: PushMessage, context: dict[str, Any]
@@ -105,8 +142,39 @@ class SendingViews(ModelAdmin):
         }
         return TemplateResponse(request, template, {**shared, **context})
 
+    def _submit(self, request: HttpRequest, message: PushMessage) -> HttpResponse:
+        moved = message.move_to(
+            MessageState.AWAITING_APPROVAL,
+            submitted_by=request.user,
+            sent_by=message.sent_by,
+            expected=message.expected,
+        )
+        return self._said(request, message, moved, _("A second person has to approve it now."))
+
+    def _accept(self, request: HttpRequest, message: PushMessage, key: str = "") -> HttpResponse:
+        try:
+            if message.repeat:
+                repeating.start(message)
+            else:
+                hold = datetime.timedelta(seconds=message.website.undo_seconds)
+                is_repeat = outbox.send(message, idempotency_key=key, hold=hold).replayed
+                if is_repeat and PushMessage.objects.get(pk=message.pk).is_draft:
+                    raise outbox.NotAccepted(_("This review was sent and undone. Look at a new one."))
+        except outbox.NotAccepted as error:
+            messages.error(request, str(error))
+            return self._back_to(message)
+        is_later = message.scheduled_at or message.repeat
+        messages.success(request, _("It is scheduled.") if is_later else _("It is on its way."))
+        return self._back_to(message)
+
     def _message(self, request: HttpRequest, message_id: int) -> PushMessage:
-        if not self.may_send(request) or not self.has_view_permission(request):
+        """For who may send; changes only by POST."""
+        if not self.may_send(request):
+            raise PermissionDenied
+        return self._posted(request, message_id)
+
+    def _posted(self, request: HttpRequest, message_id: int) -> PushMessage:
+        if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method != "POST" and not request.path.endswith("/review/"):
             raise PermissionDenied(_("Use the button on the message's page."))
@@ -116,7 +184,10 @@ class SendingViews(ModelAdmin):
         self, request: HttpRequest, message_id: int, act: Callable[[PushMessage], bool], done: str
     ) -> HttpResponse:
         message = self._message(request, message_id)
-        if act(message):
+        return self._said(request, message, act(message), done)
+
+    def _said(self, request: HttpRequest, message: PushMessage, moved: bool, done: str) -> HttpResponse:
+        if moved:
             messages.success(request, done)
         else:
             messages.warning(request, _("The message had moved on already."))
@@ -124,38 +195,3 @@ class SendingViews(ModelAdmin):
 
     def _back_to(self, message: PushMessage) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:messaging_pushmessage_change", args=[message.pk]))
-
-    @staticmethod
-    def _subscribers(message: PushMessage) -> int | None:
-        """How many would get it now; None if that takes too long to find out."""
-        if message.segment is None:
-            return Subscription.objects.active().filter(website=message.website).count()
-        try:
-            at = message.scheduled_at or timezone.now()
-            return counting.count(message.website, message.segment.definition, at)
-        except (BadSegment, counting.TooSlow):
-            return None
-
-    def _warnings(self, message: PushMessage) -> list[str]:
-        warnings = []
-        texts = list(message.texts.all())
-        try:
-            rendering.check_size(message, texts)
-        except rendering.TooLarge as error:
-            warnings.append(str(error))
-        long = sum(len(text.title) > 50 for text in texts)
-        if long:
-            warnings.append(
-                ngettext(
-                    "%(count)d title is longer than 50 characters and will be cut on most phones.",
-                    "%(count)d titles are longer than 50 characters and will be cut on most phones.",
-                    long,
-                )
-                % {"count": long}
-            )
-        return warnings
-
-    @staticmethod
-    def _only_website() -> Website | None:
-        websites = list(Website.objects.all()[:2])
-        return websites[0] if len(websites) == 1 else None

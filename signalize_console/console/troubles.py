@@ -1,15 +1,20 @@
 """What keeps messages from going out, in words, with the remedy."""
 
+from typing import Any
+
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from signalize_console.console.reasons import in_words
+from signalize_console.console.access import of_own_websites, website_ids
+from signalize_console.console.reasons import SERVICES, in_words
 from signalize_console.deliveries import health
 from signalize_console.deliveries.alerts import Alert, AlertKind
+from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.states import MessageState
 
 MOST_TROUBLES = 5
-SERVICES = {"fcm": "Google", "mozilla": "Mozilla", "apple": "Apple", "wns": "Microsoft"}
 SENTENCES = {
     AlertKind.OUTAGE: gettext_lazy(
         "%(service)s doesn't answer. What goes there waits; one message tries it from time to time, and the "
@@ -49,7 +54,7 @@ SILENT = {
 }
 
 
-def troubles() -> list[tuple[str, str]]:
+def troubles(user: Any) -> list[tuple[str, str]]:
     """What keeps messages from going out now: a sentence and where to look, the gravest first."""
     found = health.look()
     about_workers = reverse("admin:deliveries_heartbeat_changelist")
@@ -59,6 +64,25 @@ def troubles() -> list[tuple[str, str]]:
         sentences.append(
             (_("Transactional messages have been waiting for %d s.") % found.seconds_late, about_workers)
         )
-    for alert in Alert.objects.open().select_related("website")[:MOST_TROUBLES]:
+    ids = website_ids(user)
+    alerts = Alert.objects.open().select_related("website")
+    if ids is not None:
+        alerts = alerts.filter(Q(website__in=ids) | Q(website=None))
+    for alert in alerts[:MOST_TROUBLES]:
         sentences.append((sentence(alert), reverse("admin:deliveries_alert_change", args=[alert.pk])))
     return sentences
+
+
+def approvals(user: Any) -> list[tuple[str, str]]:
+    """What waits for a second person, in the form of ``troubles``."""
+    messages = of_own_websites(user, PushMessage.objects.all())
+    waiting = messages.filter(state=MessageState.AWAITING_APPROVAL).count()
+    if not waiting:
+        return []
+    said = ngettext(
+        "%(count)d push message waits for a second person's approval.",
+        "%(count)d push messages wait for a second person's approval.",
+        waiting,
+    )
+    page = reverse("admin:messaging_pushmessage_changelist")
+    return [(said % {"count": waiting}, f"{page}?state__exact={MessageState.AWAITING_APPROVAL.value}")]

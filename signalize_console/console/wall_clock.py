@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from signalize_console.messaging.wall_clock import instant
 
@@ -14,6 +16,11 @@ class WallClockField(forms.SplitDateTimeField):
     """Gives the instant in UTC. Django's own field refuses the hours of a change of the clocks."""
 
     widget = AdminSplitDateTime
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for part, name in zip(self.widget.widgets, (_("date"), _("time")), strict=True):
+            part.attrs["aria-label"] = format_lazy("{}: {}", self.label or "", name)
 
     def compress(self, data_list: Any) -> datetime.datetime | None:
         if not data_list:

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console.access import PerWebsite
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import ReadOnly
 from signalize_console.console.reasons import in_words
@@ -25,7 +26,7 @@ class EndpointForm(forms.ModelForm):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(admin.ModelAdmin):
+class WebhookEndpointAdmin(PerWebsite):
     form = EndpointForm
     list_display = ["url", "website", "status", "failing_since", "created_at"]
     list_filter = ["website", "active"]
@@ -80,6 +81,7 @@ class WebhookEndpointAdmin(admin.ModelAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnly):
+    website_path = "endpoint__website"
     list_display = [
         "webhook_id",
         "kind",

@@ -1,28 +1,38 @@
 """Websites in the console: origins, contact, and the line for the page."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.browser.scripts import integrity
+from signalize_console.console.access import PerWebsite, website_ids
+from signalize_console.console.moving import MovingViews
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
+from signalize_console.websites.safeguards import Safeguards
 
 
 @admin.register(Website)
-class WebsiteAdmin(admin.ModelAdmin):
+class WebsiteAdmin(MovingViews, PerWebsite):
+    website_path = "id"
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
-    fields = [
-        *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key"),
+    fields: ClassVar[Any] = [
+        *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key", "moving"),
         *("verification_required", "identity_secret"),
+        *(field.name for field in Safeguards._meta.get_fields()),
+        ("cap_hour", "cap_day", "cap_week"),
+        ("quiet_from", "quiet_until"),
+        "holdout",
     ]
-    readonly_fields = ["loader", "asking", "public_key", "identity_secret"]
+    readonly_fields = ["loader", "asking", "public_key", "moving", "identity_secret"]
     actions = ["make_identity_secret"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -38,6 +48,10 @@ class WebsiteAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             obj.make_vapid_key()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who is limited to some websites can't make another: it wouldn't be theirs."""
+        return super().has_add_permission(request) and website_ids(request.user) is None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A website with subscribers stays: they would be lost for good."""
@@ -57,18 +71,15 @@ class WebsiteAdmin(admin.ModelAdmin):
             return str(_("Made. A new one, from the list's actions, ends all signatures made with this one."))
         return str(_("None yet. Make one with the list's actions: your backend signs customer ids with it."))
 
-    @admin.display(description=_("in each page"))
+    @admin.display(description=_("copy this into your pages"))
     def loader(self, website: Website) -> SafeString:
-        server = getattr(website, "server", "")
-        return format_html(
-            '<code class="copyable">&lt;script id="_etLoader" type="text/javascript" charset="UTF-8" '
-            'data-secure-code="{code}" src="{server}/code/signalize.js" async&gt;&lt;/script&gt;</code>'
-            '<p class="help">{hint} <a href="{server}/sw.js">{server}/sw.js</a>, {line} '
-            '<code>importScripts("{server}/sw.js")</code></p>',
-            code=website.secure_code,
-            server=server,
-            line=_("or the line"),
-            hint=_("And a file /sw.js at the site's root, best a copy of"),
+        return render_to_string(
+            "console/loader.html",
+            {
+                "code": website.secure_code,
+                "server": getattr(website, "server", ""),
+                "integrity": integrity("signalize.js"),
+            },
         )
 
     @admin.display(description=_("opt-in"))
@@ -82,3 +93,13 @@ class WebsiteAdmin(admin.ModelAdmin):
     @admin.display(description=_("VAPID public key"))
     def public_key(self, website: Website) -> SafeString:
         return format_html('<code class="copyable">{}</code>', website.vapid_key.public_key)
+
+    @admin.display(description=_("moving"))
+    def moving(self, website: Website) -> SafeString:
+        """In, out, and from one key to the next."""
+        pages = [
+            ("websites_website_keys", _("Keys and change-over …")),
+            ("websites_website_export", _("Export …")),
+        ]
+        links = ((reverse(f"admin:{name}", args=[website.pk]), label) for name, label in pages)
+        return format_html_join(" ", '<a class="button secondary" href="{}">{}</a>', links)

@@ -2,6 +2,7 @@
 
 import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from signalize_console.activity.models import Event
 from signalize_console.deliveries.models import Delivery
@@ -14,15 +15,18 @@ from signalize_console.recipients.models import Consent, Recipient
 MOST_ROWS = 10_000
 
 
-def disclose(recipient: Recipient) -> dict[str, Any]:
-    """All of it, as JSON can say it; of events and messages the latest 10,000."""
+def disclose(recipient: Recipient, *, endpoints: bool = True) -> dict[str, Any]:
+    """All of it, as JSON can say it; of events and messages the latest 10,000.
+
+    Without ``endpoints`` only their hosts are told: for a file that goes through other people's hands.
+    """
     return {
-        **profile(recipient, MOST_ROWS),
+        **profile(recipient, MOST_ROWS, endpoints=endpoints),
         "messages": messages(recipient, MOST_ROWS, Delivery.objects.all()),
     }
 
 
-def profile(recipient: Recipient, most: int) -> dict[str, Any]:
+def profile(recipient: Recipient, most: int, *, endpoints: bool = True) -> dict[str, Any]:
     """All but the messages; of events the latest ``most``."""
     return {
         "recipient": {
@@ -35,11 +39,12 @@ def profile(recipient: Recipient, most: int) -> dict[str, Any]:
             "firstSeen": _time(recipient.created_at),
             "lastSeen": _time(recipient.seen_at),
             "pausedUntil": _time(recipient.paused_until),
+            "lists": list(recipient.lists.order_by("id").values_list("list__name", flat=True)),
         },
         "subscriptions": [
             {
                 "pushService": one.push_service,
-                "endpoint": one.endpoint,
+                "endpoint": one.endpoint if endpoints else f"https://{urlsplit(one.endpoint).hostname}/…",
                 "state": one.state,
                 "reason": one.ended_reason,
                 "since": _time(one.created_at),

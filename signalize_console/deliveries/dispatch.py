@@ -170,10 +170,11 @@ class Dispatch:
         return any(lists)
 
     def _hand_over(self, claimed: Sequence[Claimed], claimed_at: float) -> None:
-        reasons = caps.suppressed(claimed) if claimed else {}
+        verdicts = self._verdicts(claimed) if claimed else {}
         for delivery in claimed:
-            if delivery.id in reasons:
-                self._keep(Result(delivery, "suppressed", "not_sent", reasons[delivery.id]))
+            if verdict := verdicts.get(delivery.id):
+                state = "suppressed" if verdict.delay is None else "pending"
+                self._keep(Result(delivery, state, "not_sent", verdict.reason, delay=verdict.delay or 0.0))
                 continue
             request = self._prepare(delivery, claimed_at)
             if isinstance(request, Result):
@@ -183,6 +184,13 @@ class Dispatch:
                 self.posted += 1
                 if self.posted % AT_ONCE == 0:
                     self._take(self.wire.poll(0))
+
+    def _verdicts(self, claimed: Sequence[Claimed]) -> dict[int, caps.Verdict]:
+        """What can't be asked now isn't sent now."""
+        try:
+            return caps.verdicts(claimed)
+        except (OperationalError, InterfaceError):
+            return {delivery.id: caps.Verdict(caps.UNASKED, 0.0) for delivery in claimed}
 
     def _prepare(self, delivery: Claimed, claimed_at: float) -> PushRequest | Result:
         try:

@@ -6,17 +6,20 @@ from django.db import connection
 
 SILENT_SECONDS = 30.0
 LATE_SECONDS = 10.0
-# Of each kind (an engine's by the class that it sends) the youngest sign of life.
-AGES = """
-SELECT CASE kind WHEN 'engine' THEN split_part(name, '-', 1) ELSE kind END AS who,
-    extract(epoch FROM now() - max(beat_at))::float
-FROM deliveries_heartbeat GROUP BY who
+# Of each kind (an engine's by the class that it sends) the youngest sign of life, in seconds; since when the
+# oldest transactional message has been due; how many alerts are open.
+LOOK = """
+SELECT (
+    SELECT coalesce(json_object_agg(who, age), '{}') FROM (
+        SELECT CASE kind WHEN 'engine' THEN split_part(name, '-', 1) ELSE kind END AS who,
+            extract(epoch FROM now() - max(beat_at))::float AS age
+        FROM deliveries_heartbeat GROUP BY who
+    ) sign
+), (
+    SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM messaging_pushmessage
+    WHERE transactional AND due_at <= now() AND state IN ('scheduled', 'expanding', 'sending')
+), (SELECT count(*) FROM deliveries_alert WHERE ended_at IS NULL)
 """
-OLDEST_DUE = """
-SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM messaging_pushmessage
-WHERE transactional AND due_at <= now() AND state IN ('scheduled', 'expanding', 'sending')
-"""
-OPEN_ALERTS = "SELECT count(*) FROM deliveries_alert WHERE ended_at IS NULL"
 EXPECTED = ("beat", "worker", "transactional", "marketing")
 
 
@@ -45,10 +48,6 @@ class Health:
 
 def look() -> Health:
     with connection.cursor() as cursor:
-        cursor.execute(AGES)
-        ages = dict(cursor.fetchall())
-        cursor.execute(OLDEST_DUE)
-        (late,) = cursor.fetchone()
-        cursor.execute(OPEN_ALERTS)
-        (alerts,) = cursor.fetchone()
+        cursor.execute(LOOK)
+        ages, late, alerts = cursor.fetchone()
     return Health({who: ages.get(who) for who in EXPECTED}, late, alerts)

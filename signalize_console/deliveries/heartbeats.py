@@ -37,6 +37,7 @@ class Heartbeat(models.Model):
     class Meta:
         verbose_name = _("heartbeat")
         verbose_name_plural = _("heartbeats")
+        permissions = [("self_test", _("Can run the self-test"))]
         constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_heartbeat_a_process")]
 
     def __str__(self) -> str:

@@ -57,7 +57,7 @@ CHECKS = [
         "Push message {message} is {state} and has deliveries already.",
         """
         SELECT message.id AS message, message.state FROM messaging_pushmessage message
-        WHERE (message.state IN ('draft', 'awaiting_approval')
+        WHERE (message.state IN ('draft', 'awaiting_approval', 'repeating')
                OR (message.state IN ('scheduled', 'held') AND message.audience <> 'recipients'))
           AND message.day >= %(since)s AND EXISTS (
               SELECT FROM deliveries_delivery delivery
@@ -82,6 +82,15 @@ CHECKS = [
         """
         SELECT id AS message FROM messaging_pushmessage
         WHERE state = 'finished' AND day >= %(since)s AND (due_at IS NOT NULL OR finished_at IS NULL)
+        """,
+    ),
+    Check(
+        "left_out",
+        "Push message {message} is finished, but a part of its audience got no deliveries.",
+        """
+        SELECT id AS message FROM messaging_pushmessage
+        WHERE state = 'finished' AND day >= %(since)s AND finished_at < valid_until
+          AND (expanded_to < expand_until OR canary_phase IN ('sample', 'watch', 'stopped'))
         """,
     ),
     Check(

@@ -50,7 +50,8 @@ RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id
     coalesce(recipient.language, ''), coalesce(recipient.customer_id, ''),
     coalesce(recipient.customer_verified, false),
     coalesce(NOT due.transactional AND recipient.paused_until > now(), false),
-    coalesce(recipient.attributes, '{{}}') || due.data || coalesce(delivery.data, '{{}}')
+    coalesce(recipient.attributes, '{{}}') || due.data || coalesce(delivery.data, '{{}}'),
+    due.transactional, delivery.reason
 """
 TRUSTED, SUSPECT = "losses < 2", "losses >= 2"
 SUSPECTS = """ AND id IN (
@@ -202,6 +203,9 @@ class Claimed(NamedTuple):
     is_paused: bool = False
     # JSON, where the message has placeholders.
     values: str | None = None
+    transactional: bool = False
+    # Why it is claimed once more, if it is.
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

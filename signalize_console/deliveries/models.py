@@ -9,14 +9,29 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.deliveries.alerts import Alert
+from signalize_console.deliveries.browsers import TestBrowser
+from signalize_console.deliveries.frequency import Frequency
 from signalize_console.deliveries.heartbeats import Heartbeat
+from signalize_console.deliveries.rollups import DailyCount, HourlyCount, SubscriberCount
 from signalize_console.deliveries.tallies import Tally
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import Website
 
-__all__ = ["Alert", "Attempt", "Delivery", "Heartbeat", "IdempotencyKey", "Tally"]
+__all__ = [
+    "Alert",
+    "Attempt",
+    "DailyCount",
+    "Delivery",
+    "Frequency",
+    "Heartbeat",
+    "HourlyCount",
+    "IdempotencyKey",
+    "SubscriberCount",
+    "Tally",
+    "TestBrowser",
+]
 
 
 class Recall(models.TextChoices):

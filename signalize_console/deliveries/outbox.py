@@ -18,15 +18,16 @@ from signalize_console.audiences.models import Segment
 from signalize_console.audiences.tree import BadSegment
 from signalize_console.deliveries import wake
 from signalize_console.deliveries.idempotency import InFlight, KeyReused, NotAccepted, once
-from signalize_console.messaging import rendering, storing
+from signalize_console.messaging import rendering, storing, wall_clock
 from signalize_console.messaging.models import Audience, PushMessage, PushMessageText
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.states import MessageState, states_before
-from signalize_console.recipients.models import Recipient, SubscriptionState
+from signalize_console.recipients.models import Recipient, Subscription, SubscriptionState
 
 __all__ = ["Accepted", "InFlight", "KeyReused", "NobodyReachable", "NotAccepted", "ValuesMissing", "send"]
 
 MAX_RECIPIENTS = 1_000
+AT_ONCE = datetime.timedelta(0)
 
 MAKE_DELIVERIES = """
 WITH made AS (
@@ -37,6 +38,7 @@ WITH made AS (
     FROM unnest(%(recipients)s::bigint[], %(data)s::text[]) AS given (recipient, data)
     JOIN recipients_subscription subscription ON subscription.recipient_id = given.recipient
     WHERE website_id = %(website)s AND state = %(active)s
+      AND (%(only)s::bigint IS NULL OR subscription.id = %(only)s)
     RETURNING recipient_id
 ), counted AS (
     UPDATE messaging_pushmessage SET total = (SELECT count(*) FROM made) WHERE id = %(message)s
@@ -80,22 +82,28 @@ def send(
     *,
     data: Data | None = None,
     segment: Chosen = None,
+    excluded: Sequence[Segment] = (),
+    only: Subscription | None = None,
     idempotency_key: str = "",
     fingerprint: object = None,
     even_if_expired: bool = False,
+    hold: datetime.timedelta = AT_ONCE,
 ) -> Accepted:
     """Accepts a new push message with its texts, or a saved draft, for these recipients or for everyone.
 
     ``segment``, a saved one or a tree of conditions, narrows everyone; without it the message's own does.
+    Who is in one of ``excluded``, or got a message in the last ``message.rest_hours``, is left out.
+    ``only`` this subscription of the named recipients gets it, and none of their others.
     ``unreachable`` lists the ids of the recipients without an active subscription. Where the texts have
     placeholders, the recipients' attributes fill them, ``message.data`` comes before these, and ``data``
-    before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``.
+    before both. ``idempotency_key`` and ``fingerprint``: see ``idempotency.once``. ``hold``: so long nothing
+    goes out, and all can be undone.
     """
 
     def act() -> dict[str, Any]:
-        return asdict(
-            _accept(message, texts, recipients, data or {}, segment, even_if_expired=even_if_expired)
-        )
+        earliest, audience = timezone.now() + hold, (segment, excluded)
+        _fix_times(message, earliest, even_if_expired)
+        return asdict(_accept(message, texts, recipients, data or {}, audience, only, earliest=earliest))
 
     if idempotency_key:
         done = once(message.website_id, idempotency_key, fingerprint, act)
@@ -104,57 +112,63 @@ def send(
         return Accepted(**act())
 
 
-def _accept(
+def _accept(  # noqa: PLR0917 - what send has
     message: PushMessage,
     texts: Sequence[PushMessageText],
     recipients: Iterable[Recipient] | None,
     data: Data,
-    segment: Chosen,
+    audience: tuple[Chosen, Sequence[Segment]],
+    only: Subscription | None,
     *,
-    even_if_expired: bool,
+    earliest: datetime.datetime,
 ) -> Accepted:
-    now = timezone.now()
-    _fix_times(message, now, even_if_expired)
     named = None if recipients is None else {recipient.pk: recipient for recipient in recipients}
     if named is None:
-        _freeze_segment(message, segment)
+        _freeze_audience(message, *audience)
     else:
+        if message.is_local:
+            raise NotAccepted("Named recipients get it at one time. Send to a segment for their local times.")
         message.audience = Audience.RECIPIENTS
-    starts_at_once = named is not None and message.due_at == now
+    starts_at_once = named is not None and message.due_at == earliest <= timezone.now()
     texts = _store(message, texts, MessageState.SENDING if starts_at_once else MessageState.SCHEDULED)
+    if audience[1]:
+        message.excluded_segments.set(audience[1])
     transaction.on_commit(lambda: wake.wake(transactional=message.transactional))
     if named is None:
         return Accepted(message.pk, None)
     if message.personal:
         _check_values(message, texts, named.values(), data)
-    reached = _make_deliveries(message, list(named), data)
+    reached = _make_deliveries(message, list(named), data, only)
     if not reached:
         raise NobodyReachable("None of these recipients has an active subscription.")
     return Accepted(message.pk, len(reached), sorted(set(named) - set(reached)))
 
 
-def _fix_times(message: PushMessage, now: datetime.datetime, even_if_expired: bool) -> None:
-    """The clock is read once: the day of the partition, when it is due, and until when it is valid."""
-    start = max(message.scheduled_at or now, now)
-    message.day = now.astimezone(datetime.UTC).date()
-    message.due_at = start
-    latest = start + datetime.timedelta(seconds=message.ttl)
+def _fix_times(message: PushMessage, earliest: datetime.datetime, even_if_expired: bool) -> None:
+    """Once and for all: the day of the partition, when it is due, and until when it is valid."""
+    message.day = timezone.now().astimezone(datetime.UTC).date()
+    message.due_at, _last = message.span(earliest)
+    if message.is_local and wall_clock.around_the_world(message.wall_time)[1] < earliest:
+        raise NotAccepted("This time has passed everywhere on Earth. Give a later one.")
+    latest = message.latest(earliest)
     message.valid_until = min(message.valid_until or latest, latest)
-    if message.valid_until <= start and not even_if_expired:
+    if message.valid_until <= message.due_at and not even_if_expired:
         raise NotAccepted("validUntil lies before the time of sending. Give a later one.")
 
 
-def _freeze_segment(message: PushMessage, segment: Chosen) -> None:
-    """The message keeps the segment as it is now; "days ago" count from when it is to be sent."""
+def _freeze_audience(message: PushMessage, segment: Chosen, excluded: Sequence[Segment]) -> None:
+    """The message keeps its audience as it is now; "days ago" count from when it is to be sent."""
     if segment is not None:
         message.segment = segment if isinstance(segment, Segment) else None
-    elif message.segment is None:
-        message.audience = Audience.EVERYONE
+    if message.pk and not excluded:
+        excluded = list(message.excluded_segments.all())
+    for one in [message.segment, *excluded]:
+        if one and one.website_id != message.website_id:
+            raise NotAccepted("The segment belongs to another website. Choose one of this website.")
+    own = message.segment.definition if message.segment else segment
+    message.audience = Audience.EVERYONE if own is None else Audience.SEGMENT
+    if (tree := message.chosen(own, excluded)) is None:
         return
-    if message.segment and message.segment.website_id != message.website_id:
-        raise NotAccepted("The segment belongs to another website. Choose one of this website.")
-    tree = message.segment.definition if message.segment else segment
-    message.audience = Audience.SEGMENT
     try:
         message.frozen_segment = freeze(tree, message.due_at or timezone.now())
     except BadSegment as error:
@@ -187,6 +201,9 @@ def _texts_of(message: PushMessage) -> list[PushMessageText]:
     texts = list(message.texts.all())
     if not any(text.standard for text in texts):
         raise NotAccepted("One text must be the standard one, for everybody whose language has none.")
+    unfinished = [text.language for text in texts if not (text.title and text.link)]
+    if unfinished:
+        raise NotAccepted(f"The text in {', '.join(unfinished)} still needs a title and a link.")
     return texts
 
 
@@ -207,7 +224,9 @@ def _check_values(
         raise ValuesMissing(missing)
 
 
-def _make_deliveries(message: PushMessage, recipient_ids: list[int], data: Data) -> list[int]:
+def _make_deliveries(
+    message: PushMessage, recipient_ids: list[int], data: Data, only: Subscription | None
+) -> list[int]:
     """One statement, whatever the number. Returns the recipient id of each delivery made."""
     given = [json.dumps(data[one]) if data.get(one) else None for one in recipient_ids]
     values = {
@@ -218,6 +237,7 @@ def _make_deliveries(message: PushMessage, recipient_ids: list[int], data: Data)
         "recipients": recipient_ids,
         "data": given,
         "active": SubscriptionState.ACTIVE,
+        "only": only.pk if only else None,
     }
     with connection.cursor() as cursor:
         cursor.execute(MAKE_DELIVERIES, values)

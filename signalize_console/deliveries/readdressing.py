@@ -38,7 +38,8 @@ WHERE id IN (
 # Transactional messages are about a person; marketing about a shop.
 WITHDRAW = """
 WITH withdrawn AS (
-    UPDATE deliveries_delivery delivery SET state = 'cancelled', reason = 'other_person'
+    UPDATE deliveries_delivery delivery SET state = 'cancelled', reason = 'other_person',
+        ended_in = pg_current_xact_id()::text::bigint
     FROM messaging_pushmessage message
     WHERE delivery.recipient_id = %s AND delivery.state = 'pending'
       AND message.id = delivery.push_message_id AND message.transactional

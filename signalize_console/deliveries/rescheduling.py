@@ -18,14 +18,19 @@ def reschedule(message: PushMessage, at: datetime.datetime) -> bool:
     waiting = PushMessage.objects.filter(pk=message.pk, state__in=NOT_STARTED).select_for_update().first()
     if waiting is None:
         return False
-    ttl = datetime.timedelta(seconds=waiting.ttl)
     start = waiting.due_at or waiting.scheduled_at
-    was_computed = start is not None and waiting.valid_until == start + ttl
-    valid_until = at + ttl if was_computed else min(waiting.expires_at, at + ttl)
+    was_computed = start is not None and waiting.valid_until == waiting.latest(start)
+    waiting.scheduled_at, waiting.in_local_time = at, False
+    latest = waiting.latest(at)
+    valid_until = latest if was_computed else min(waiting.expires_at, latest)
     if valid_until <= at:
         raise NotAccepted("validUntil lies before the time of sending. Give an earlier time.")
     PushMessage.objects.filter(pk=message.pk).update(
-        state=MessageState.SCHEDULED, scheduled_at=at, due_at=at, valid_until=valid_until
+        state=MessageState.SCHEDULED,
+        scheduled_at=at,
+        in_local_time=False,
+        due_at=at,
+        valid_until=valid_until,
     )
     Delivery.objects.of(waiting).filter(state=DeliveryState.PENDING).update(due_at=at)
     return True

@@ -1,82 +1,143 @@
-"""What became of one push message, and of all of a website's, in numbers."""
+"""What became of one push message, and of all of a website's: numbers that are exact now.
+
+They are the rollups, what was recorded since the rollups' cursor, and what is still open.
+"""
 
 import datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
-from signalize_console.messaging.models import PushMessage
-from signalize_console.messaging.states import DeliveryState
+from signalize_console.activity import cursors
+from signalize_console.deliveries import happenings
+from signalize_console.deliveries.happenings import IN_WINDOW, OF_MESSAGE, OF_MESSAGES
+from signalize_console.deliveries.rolling_up import READER
+from signalize_console.messaging.models import Audience, PushMessage
+from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState
 
-# One walk over a message's deliveries for all groupings. A report without its delivery counts nowhere.
-BREAKDOWN = """
-SELECT push_service, language, failure,
-    count(*) AS targeted, count(*) FILTER (WHERE state = 'accepted') AS accepted,
-    count(*) FILTER (WHERE shown) AS shown, count(*) FILTER (WHERE clicked) AS clicked,
-    count(*) FILTER (WHERE closed) AS closed
-FROM (
-    SELECT delivery.push_service, delivery.state, shown, clicked, closed,
-        lower(split_part(coalesce(recipient.language, ''), '-', 1)) AS language,
-        CASE WHEN delivery.state = ANY(%(failed)s) THEN delivery.reason END AS failure
-    FROM deliveries_delivery delivery
-    LEFT JOIN recipients_recipient recipient ON recipient.id = delivery.recipient_id
-    LEFT JOIN (
-        SELECT delivery_id, bool_or(kind = 'shown') AS shown, bool_or(kind = 'clicked') AS clicked,
-            bool_or(kind = 'closed') AS closed
-        FROM activity_event WHERE push_message_id = %(message)s GROUP BY delivery_id
-    ) report ON report.delivery_id = delivery.id
-    WHERE delivery.push_message_id = %(message)s AND delivery.day = %(day)s
-) row
-GROUP BY GROUPING SETS ((push_service), (language), (failure))
-"""
 COUNTS = ("targeted", "accepted", "shown", "clicked", "closed")
-FAILED = [DeliveryState.FAILED, DeliveryState.GONE, DeliveryState.UNKNOWN, DeliveryState.SUPPRESSED]
-
-# A message's deliveries count on the day it was accepted, everything else on the day it happened.
-DAYS = """
-SELECT day::date, name, sum(count)::bigint FROM (
-    SELECT day, kind AS name, count(*) FROM activity_event
-    WHERE website_id = %(website)s AND day BETWEEN %(first)s AND %(last)s AND kind = ANY(%(kinds)s)
-    GROUP BY 1, 2
-    UNION ALL
-    SELECT message.day, state.name, count(*) FROM messaging_pushmessage message
-    JOIN deliveries_delivery delivery ON delivery.push_message_id = message.id AND delivery.day = message.day
-    CROSS JOIN LATERAL (VALUES ('targeted'), (delivery.state)) AS state (name)
-    WHERE message.website_id = %(website)s AND message.day BETWEEN %(first)s AND %(last)s
-      AND state.name IN ('targeted', 'accepted')
-    GROUP BY 1, 2
-    UNION ALL
-    SELECT day, 'messages', count(*) FROM messaging_pushmessage
-    WHERE website_id = %(website)s AND day BETWEEN %(first)s AND %(last)s GROUP BY 1
-) counted GROUP BY 1, 2
-"""
-KINDS = ["subscribed", "unsubscribed", "shown", "clicked", "closed"]
+FAILED = {DeliveryState.FAILED, DeliveryState.GONE, DeliveryState.UNKNOWN, DeliveryState.SUPPRESSED}
+ENDED = [state.value for state in DeliveryState if state not in OPEN_DELIVERY_STATES]
+OPEN = "open"
+DELIVERIES = {*ENDED, OPEN}
 PER_DAY = ("messages", "targeted", "accepted", "shown", "clicked", "closed", "subscribed", "unsubscribed")
+FOR_EVER = 2**62
+
+# Each open state has an index of its own, by message; whoever has open deliveries has an appointment.
+WAITING = " UNION ALL ".join(
+    f"""SELECT message.day, message.website_id, delivery.push_service, delivery.recipient_id
+    FROM messaging_pushmessage message
+    JOIN deliveries_delivery delivery ON delivery.push_message_id = message.id
+        AND delivery.day = message.day AND delivery.state = '{state}'
+    WHERE message.due_at IS NOT NULL AND NOT message.test AND {{which}}"""  # noqa: S608 - our own words, here and below
+    for state in sorted(OPEN_DELIVERY_STATES)
+)
+KEYS = "push_service, language, platform, name, detail"
+WAITING_OF_MESSAGE = f"""
+SELECT waiting.push_service, {happenings.LANGUAGE}, '', '{OPEN}', '', count(*), 0
+FROM ({WAITING.format(which="message.id = %(message)s")}) waiting
+LEFT JOIN recipients_recipient recipient ON recipient.id = waiting.recipient_id GROUP BY 1, 2"""  # noqa: S608
+SINCE_OF_MESSAGE = {
+    "ended": f"{IN_WINDOW['ended']} AND delivery.push_message_id = %(message)s",
+    "recorded": f"{IN_WINDOW['recorded']} AND event.push_message_id = %(message)s",
+}
+ROLLED_OF_MESSAGE = f"""
+SELECT {KEYS}, count, value FROM deliveries_dailycount WHERE push_message_id = %(message)s"""  # noqa: S608
+COUNTED = f"SELECT {KEYS}, count(*), sum(value) FROM ({{rows}}) row GROUP BY {KEYS}"  # noqa: S608
+SINCE = COUNTED.format(rows=happenings.rows(SINCE_OF_MESSAGE, OF_MESSAGES))
+ITSELF = COUNTED.format(rows=happenings.rows(OF_MESSAGE, OF_MESSAGES))
+TO_MANY = f"{ROLLED_OF_MESSAGE} UNION ALL {SINCE} UNION ALL {WAITING_OF_MESSAGE}"
+# The rollups know only who converted or unsubscribed after a message to named recipients.
+TO_NAMED = f"{ROLLED_OF_MESSAGE} UNION ALL {ITSELF} UNION ALL {WAITING_OF_MESSAGE}"
+
+SINCE_OF_WEBSITE = {
+    "ended": f"{IN_WINDOW['ended']} AND message.website_id = %(website)s",
+    "recorded": f"{IN_WINDOW['recorded']} AND event.website_id = %(website)s",
+}
+WAITING_OF_WEBSITE = WAITING.format(which="message.website_id = %(website)s")
+# A message's deliveries and their reports count on the day it was accepted, everything else on its own day.
+DAYS = f"""
+SELECT day, name, sum(count)::bigint FROM (
+    SELECT day, name, count FROM deliveries_dailycount
+    WHERE website_id = %(website)s AND name = ANY(%(names)s)
+    UNION ALL SELECT day, name, 1 FROM ({happenings.rows(SINCE_OF_WEBSITE)}) since
+    UNION ALL SELECT day, '{OPEN}', 1 FROM ({WAITING_OF_WEBSITE}) waiting
+    UNION ALL SELECT day, 'messages', 1 FROM messaging_pushmessage
+    WHERE website_id = %(website)s AND NOT test
+) counted WHERE day BETWEEN %(first)s AND %(last)s GROUP BY 1, 2
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How many of a push message's deliveries, or of the events that belong to it, were like this."""
+
+    push_service: str
+    language: str
+    platform: str
+    name: str
+    detail: str
+    count: int
+    value: Any
+
+
+def rows_of(message: PushMessage) -> list[Row]:
+    """A push message as it is now; conversions and leaving as far as they are rolled up."""
+    sql = TO_NAMED if message.audience == Audience.RECIPIENTS else TO_MANY
+    values = {"message": message.pk, "day": message.day}
+    return [Row(*row) for row in _steady(lambda since: _fetch(sql, {**since, **values}))]
 
 
 def breakdown(message: PushMessage) -> dict[str, Any]:
     """``byPushService`` and ``byLanguage`` as {name: counts}, ``failedByReason`` as {reason: number}."""
-    found: dict[str, dict[str, Any]] = {"byPushService": {}, "byLanguage": {}, "failedByReason": {}}
-    with connection.cursor() as cursor:
-        cursor.execute(BREAKDOWN, {"message": message.pk, "day": message.day, "failed": FAILED})
-        for push_service, language, failure, *counts in cursor.fetchall():
-            if push_service is not None:
-                found["byPushService"][push_service] = dict(zip(COUNTS, counts, strict=True))
-            elif language is not None:
-                found["byLanguage"][language] = dict(zip(COUNTS, counts, strict=True))
-            elif failure is not None:
-                found["failedByReason"][failure or "unspecified"] = counts[0]
-    return found
+    services: dict[str, Counter[str]] = defaultdict(Counter)
+    languages: dict[str, Counter[str]] = defaultdict(Counter)
+    failed: Counter[str] = Counter()
+    for row in rows_of(message):
+        for name in [*({row.name} & set(COUNTS)), *(["targeted"] if row.name in DELIVERIES else [])]:
+            services[row.push_service][name] += row.count
+            languages[row.language][name] += row.count
+        if row.name in FAILED:
+            failed[row.detail or "unspecified"] += row.count
+    return {
+        "byPushService": {key: {name: found[name] for name in COUNTS} for key, found in services.items()},
+        "byLanguage": {key: {name: found[name] for name in COUNTS} for key, found in languages.items()},
+        "failedByReason": dict(failed),
+    }
 
 
 def per_day(website_id: int, first: datetime.date, last: datetime.date) -> list[dict[str, Any]]:
     """One row for each day from first to last, whether or not something happened."""
-    counted: dict[tuple[datetime.date, str], int] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(DAYS, {"website": website_id, "first": first, "last": last, "kinds": KINDS})
-        for day, name, count in cursor.fetchall():
-            counted[day, name] = count
+    values = {"website": website_id, "first": first, "last": last, "names": [*ENDED, *PER_DAY]}
+    counted: dict[datetime.date, Counter[str]] = defaultdict(Counter)
+    for day, name, count in _steady(lambda since: _fetch(DAYS, {**since, **values})):
+        counted[day][name] += count
+        if name in DELIVERIES:
+            counted[day]["targeted"] += count
     days = [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
-    return [
-        {"day": day.isoformat(), **{name: counted.get((day, name), 0) for name in PER_DAY}} for day in days
-    ]
+    return [{"day": day.isoformat(), **{name: counted[day][name] for name in PER_DAY}} for day in days]
+
+
+def _steady(look: Callable[[dict[str, Any]], Any]) -> Any:
+    """Looks while the cursor stands still: else a row would be in both parts, or in neither."""
+    while True:
+        position = _position()
+        found = look({"after": position, "until": FOR_EVER, **happenings.values()})
+        if _position() == position:
+            return found
+
+
+def _position() -> int:
+    try:
+        return cursors.position_of(READER) or 0
+    except cursors.ForeignCursor:
+        return FOR_EVER  # until the rollups are rebuilt, they are all there is
+
+
+def _fetch(sql: str, values: dict[str, Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()

@@ -15,12 +15,14 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from signalize_console.activity import partitions
-from signalize_console.deliveries import durability, housekeeping, wake
+from signalize_console.deliveries import durability, housekeeping, rolling_up, undoing, wake
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.watchdog import DEAF_SECONDS, Watchdog
+from signalize_console.recipients import importing
 
 PARTITIONED = ("activity_event", "deliveries_delivery", "deliveries_attempt")
 SIGN_EXPIRES = DEAF_SECONDS / 2
+IMPORT_SECONDS = 2
 
 # Made before Celery forks, so that parent and children see what either is told. Nothing with a lock inside: a
 # child that is killed while it holds it would stop all others for ever.
@@ -57,9 +59,27 @@ def make_partitions() -> None:
         partitions.make(table, timezone.now().date())
 
 
+@shared_task(name="deliveries.roll_up")
+def roll_up() -> None:
+    rolling_up.roll_up()
+
+
+@shared_task(name="deliveries.count_subscribers")
+def count_subscribers() -> None:
+    rolling_up.count_subscribers()
+
+
 @shared_task(name="deliveries.clean_up")
 def clean_up() -> None:
     housekeeping.clean_up()
+
+
+@shared_task(name="deliveries.move_imports_on")
+def move_imports_on() -> None:
+    """In turns with what else this worker has to do."""
+    for import_id in importing.at_work():
+        importing.work_on(import_id, seconds=IMPORT_SECONDS)
+        undoing.work_on(import_id, seconds=IMPORT_SECONDS)
 
 
 @shared_task(name="deliveries.sign_of_life")

@@ -13,6 +13,7 @@ from celery import current_app
 TASKS = {True: "deliveries.dispatch_transactional", False: "deliveries.dispatch_marketing"}
 QUEUES = {True: "transactional", False: "marketing"}
 EXPIRES = 5
+BROKER_SECONDS = 2
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,16 @@ def publish(*, transactional: bool) -> None:
         )
     except Exception as error:
         log.warning("The broker took no wake-up (%s); the engine looks by itself.", type(error).__name__)
+
+
+def broker_answers() -> bool:
+    """Whether the broker takes connections; within a few seconds, by its own timeouts."""
+    try:
+        with current_app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_SECONDS)
+    except Exception:
+        return False
+    return True
 
 
 bell = Bell()

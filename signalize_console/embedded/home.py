@@ -54,6 +54,11 @@ class Home:
         return self._directory(self.path / "logs")
 
     @property
+    def media(self) -> Path:
+        """The pictures that were uploaded for messages."""
+        return self._directory(self.path / "media")
+
+    @property
     def postgres(self) -> Path:
         """PostgreSQL's own directory: here, or (as root, below a directory that is closed to its account)
         in /var/lib/signalize-console, with a link from here."""

@@ -121,7 +121,8 @@ def console_children(logs: Path, bind: str, port: int, env: Mapping[str, str]) -
     ]
     transactional = ["--queues=transactional", f"--hostname={node('transactional')}"]
     marketing = ["--queues=marketing", f"--hostname={node('marketing')}"]
-    maintenance = ["--queues=maintenance", f"--hostname={node('maintenance')}"]
+    # A receiver of webhooks that is slow must not hold up the automations: two processes.
+    maintenance = ["--queues=maintenance,automations", f"--hostname={node('maintenance')}", "--concurrency=2"]
 
     def child(name: str, log: str, module: list[str]) -> Child:
         def launch() -> subprocess.Popen[bytes]:

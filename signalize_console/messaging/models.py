@@ -1,17 +1,26 @@
-"""MessageTemplate and PushMessage, each with its texts."""
+"""MessageTemplate and PushMessage, each with its texts; and the pictures they show."""
 
 import datetime
+from collections.abc import Iterable
+from typing import Any
 
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.audiences.compiler import without
 from signalize_console.audiences.models import Segment
 from signalize_console.messaging.content import Content, Text
+from signalize_console.messaging.media import Media
 from signalize_console.messaging.states import MessageState, states_before
+from signalize_console.messaging.timing import Timing
 from signalize_console.websites.models import Website
+
+__all__ = ["Audience", "Media", "MessageTemplate", "PushMessage", "PushMessageText", "TemplateText"]
 
 
 def one_per_language(owner: str) -> list[models.BaseConstraint]:
@@ -58,8 +67,28 @@ class Audience(models.TextChoices):
     SEGMENT = "segment", _("a segment")
 
 
-class PushMessage(Content):
-    """What is sent, once, to an audience. ``due_at`` is when the engine must look at it again."""
+MOST_EXCLUDED = 10
+LONGEST_REST = 24 * 365
+
+
+class Canary(models.TextChoices):
+    """How far the test of a push message is."""
+
+    NONE = "", _("none")
+    SAMPLE = "sample", _("its share is being made")
+    WATCH = "watch", _("being watched")
+    STOPPED = "stopped", _("stopped")
+    OVER = "over", _("passed")
+
+
+WITHDRAWABLE = frozenset({MessageState.AWAITING_APPROVAL, MessageState.REPEATING, MessageState.SCHEDULED})
+
+
+class PushMessage(Timing, Content):
+    """What is sent, once, to an audience. ``due_at`` is when the engine must look at it again.
+
+    A repeated one is only copied: each of its ``runs`` is a push message of its own.
+    """
 
     website = models.ForeignKey(Website, models.PROTECT, verbose_name=_("website"))
     audience = models.CharField(_("audience"), max_length=16, choices=Audience, default=Audience.EVERYONE)
@@ -71,7 +100,17 @@ class PushMessage(Content):
         verbose_name=_("segment"),
         help_text=_("Only to these; without a segment to everyone who opted in."),
     )
-    # What the segment was when the message was accepted, with the time that its "days ago" count from.
+    excluded_segments = models.ManyToManyField(
+        Segment, through="ExcludedSegment", related_name="+", verbose_name=_("left out")
+    )
+    # Who got a message in so many hours before is left out, too.
+    rest_hours = models.PositiveSmallIntegerField(
+        _("recently messaged"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_REST)],
+    )
+    # What the audience was when the message was accepted, with the time that its "days ago" count from.
     frozen_segment = models.JSONField(editable=False, null=True)
     transactional = models.BooleanField(
         _("transactional"),
@@ -80,25 +119,53 @@ class PushMessage(Content):
             "Expected by its recipient: an order, an appointment, a delay. Never waits behind marketing."
         ),
     )
-    scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
-    valid_until = models.DateTimeField(
-        _("valid until"), null=True, blank=True, help_text=_("Nothing is sent after this.")
+    canary = models.BooleanField(
+        _("test on a few first"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "A small share gets it first. The rest follows by itself, unless too many of those are gone, "
+            "refused or closed; the website says how many."
+        ),
     )
     state = models.CharField(
         _("state"), max_length=20, choices=MessageState, default=MessageState.DRAFT, editable=False
     )
     sent_by = models.CharField(_("sent by"), max_length=200, blank=True, editable=False)
+    # Who asked for approval, and so can't give it.
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+    )
+    approved_by = models.CharField(
+        _("approved by"), max_length=200, blank=True, editable=False, db_default="", default=""
+    )
+    repeats = models.ForeignKey(
+        "self", models.SET_NULL, null=True, editable=False, related_name="runs", verbose_name=_("run of")
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     day = models.DateField(editable=False, null=True)
     due_at = models.DateTimeField(editable=False, null=True)
     expanded_to = models.BigIntegerField(editable=False, default=0)
     expand_until = models.BigIntegerField(editable=False, null=True)
+    # While it is sent: when the next part of its audience gets deliveries; none: all have them.
+    expand_at = models.DateTimeField(editable=False, null=True)
+    started_at = models.DateTimeField(editable=False, null=True)
+    canary_phase = models.CharField(
+        max_length=7, choices=Canary, editable=False, default=Canary.NONE, db_default="", blank=True
+    )
     # After a cancel: up to which subscription its deliveries are being taken back; none: all are.
     recall_cursor = models.BigIntegerField(editable=False, null=True)
     total = models.PositiveBigIntegerField(_("deliveries"), editable=False, default=0)
     # Whether its texts have placeholders, and the values for them that are the same for everybody.
     personal = models.BooleanField(editable=False, default=False, db_default=False)
     data = models.JSONField(editable=False, default=dict, db_default=models.Value({}, models.JSONField()))
+    # To browsers of the staff only: it counts in no statistics.
+    test = models.BooleanField(_("test"), editable=False, default=False, db_default=False)
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
     finished_at = models.DateTimeField(_("finished"), editable=False, null=True)
     # The transaction that ended it: readers go on from there (activity/cursors.py).
@@ -108,12 +175,25 @@ class PushMessage(Content):
         verbose_name = _("push message")
         verbose_name_plural = _("push messages")
         ordering = ["-id"]
-        permissions = [("send_pushmessage", _("Can send push messages"))]
+        permissions = [
+            ("send_pushmessage", _("Can send push messages")),
+            ("approve_pushmessage", _("Can approve push messages of others")),
+        ]
         indexes = [
             models.Index(
                 fields=["transactional", "due_at"], condition=~models.Q(due_at=None), name="push_message_due"
             ),
             models.Index(fields=["website", "-id"], name="push_message_of_website"),
+            models.Index(
+                fields=["website", "day"], condition=~models.Q(day=None), name="push_message_of_day"
+            ),
+            # Few among very many to named recipients, and those that marketers look for.
+            models.Index(
+                fields=["-id"], condition=~models.Q(audience="recipients"), name="push_message_to_many"
+            ),
+            models.Index(
+                fields=["state", "-id"], condition=~models.Q(state="finished"), name="push_message_unfinished"
+            ),
             models.Index(
                 fields=["ended_in"], condition=~models.Q(ended_in=None), name="push_message_ended_in"
             ),
@@ -125,17 +205,43 @@ class PushMessage(Content):
     @property
     def title(self) -> str:
         standard = next((text for text in self.texts.all() if text.standard), None)
-        return standard.title if standard else "–"
+        return (standard and standard.title) or "–"
 
     @property
     def is_draft(self) -> bool:
         return self.state == MessageState.DRAFT
 
+    def chosen(self, tree: Any, excluded: Iterable[Segment]) -> Any:
+        """Of those in ``tree`` who gets it, as a tree of conditions. None, both times: everyone."""
+        recently = {"field": "messageAccepted", "within": {"hours": self.rest_hours}}
+        trees = [segment.definition for segment in excluded]
+        return without(tree, [*trees, recently] if self.rest_hours else trees)
+
+    @property
+    def audience_tree(self) -> Any:
+        """Whom a draft is for, as conditions. None: everyone who opted in."""
+        tree = self.segment.definition if self.segment else None
+        return self.chosen(tree, self.excluded_segments.all() if self.pk else [])
+
     @property
     def may_withdraw(self) -> bool:
         """Whether it can be a draft again, and still be for the same audience."""
         keeps_audience = self.audience == Audience.EVERYONE or self.segment_id is not None
-        return keeps_audience and self.state == MessageState.SCHEDULED
+        return keeps_audience and self.state in WITHDRAWABLE
+
+    @property
+    def is_held_back(self) -> bool:
+        """It was sent a moment ago, and still can be undone."""
+        return self.state == MessageState.SCHEDULED and self.scheduled_at is None
+
+    @property
+    def is_local(self) -> bool:
+        """Its recipients are due at different times."""
+        return self.in_local_time and self.scheduled_at is not None
+
+    def latest(self, now: datetime.datetime) -> datetime.datetime:
+        """Until when it is valid, unless somebody says otherwise."""
+        return self.span(now)[1] + datetime.timedelta(seconds=self.ttl)
 
     @property
     def expires_at(self) -> datetime.datetime:
@@ -159,12 +265,16 @@ class PushMessage(Content):
 
     def resume(self) -> bool:
         """It goes on where it stopped: with its audience, if that was not complete yet."""
+        paused = PushMessage.objects.filter(pk=self.pk, state=MessageState.PAUSED)
+        going = {"due_at": Now(), "paused_because": ""}
         rest = models.Q(expanded_to__lt=models.F("expand_until"))
         state = Case(When(rest, then=Value(MessageState.EXPANDING)), default=Value(MessageState.SENDING))
-        paused = PushMessage.objects.filter(pk=self.pk, state=MessageState.PAUSED)
-        if not paused.update(state=state, due_at=Now(), paused_because=""):
+        # A person sends it to all, though the test went badly.
+        after_test = {"state": MessageState.EXPANDING, "expanded_to": 0, "canary_phase": Canary.OVER}
+        moved = paused.filter(canary_phase=Canary.STOPPED).update(**after_test, **going)
+        if not moved and not paused.update(state=state, **going):
             return False
-        self.refresh_from_db(fields=["state"])
+        self.refresh_from_db(fields=["state", "canary_phase"])
         return True
 
     def cancel(self) -> bool:
@@ -180,17 +290,24 @@ class PushMessage(Content):
     def release(self) -> bool:
         """A held message is sent after all, though its hour has passed."""
         return self.move_to(
-            MessageState.SCHEDULED, only_from=MessageState.HELD, scheduled_at=None, due_at=Now()
+            MessageState.SCHEDULED,
+            only_from=MessageState.HELD,
+            scheduled_at=None,
+            in_local_time=False,
+            due_at=Now(),
         )
 
     def withdraw_to_draft(self) -> bool:
-        """A scheduled message becomes editable again, as long as nobody's delivery exists."""
-        ttl = datetime.timedelta(seconds=self.ttl)
-        was_computed = self.due_at and self.valid_until == self.due_at + ttl
+        """What has not started becomes editable again, as long as nobody's delivery exists."""
+        start = self.due_at if self.state == MessageState.SCHEDULED else None
+        was_computed = start is not None and self.valid_until == self.latest(start)
         limit = None if was_computed else self.valid_until
         return self.may_withdraw and self.move_to(
-            MessageState.DRAFT, due_at=None, day=None, sent_by="", valid_until=limit, frozen_segment=None
-        )
+            MessageState.DRAFT,
+            only_from=MessageState(self.state),
+            due_at=None, day=None, sent_by="", submitted_by=None, approved_by="", expected=None,
+            valid_until=limit, frozen_segment=None,
+        )  # fmt: skip
 
     def use(self, template: MessageTemplate) -> list["PushMessageText"]:
         """Takes over the template's content, and returns its texts, not saved yet."""
@@ -201,15 +318,39 @@ class PushMessage(Content):
             PushMessageText(**{name: getattr(text, name) for name in names}) for text in template.texts.all()
         ]
 
-    def copy_as_draft(self) -> "PushMessage":
-        """The same content, ready to be changed and sent again."""
-        kept = {field.name for field in Content._meta.get_fields()} | {"website", "segment", "transactional"}
-        copy = PushMessage.objects.create(**{name: getattr(self, name) for name in kept})
+    def copy(self) -> tuple["PushMessage", list["PushMessageText"]]:
+        """The same content for the same audience at the same speed, not saved yet."""
+        kept = {field.name for field in Content._meta.get_fields()}
+        kept |= {"website", "segment", "transactional", "per_minute", "canary", "rest_hours"}
+        copy = PushMessage(**{name: getattr(self, name) for name in kept})
         texts = list(self.texts.all())
         for text in texts:
             text.pk, text.push_message = None, copy
+            text._state.adding = True
+        return copy, texts
+
+    def copy_as_draft(self) -> "PushMessage":
+        """The same, ready to be changed and sent again."""
+        copy, texts = self.copy()
+        copy.save()
         PushMessageText.objects.bulk_create(texts)
+        copy.excluded_segments.set(self.excluded_segments.all())
         return copy
+
+
+class ExcludedSegment(models.Model):
+    """A push message isn't for who is in this segment, which therefore can't be deleted."""
+
+    push_message = models.ForeignKey(PushMessage, models.CASCADE, db_index=False)
+    segment = models.ForeignKey(Segment, models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["push_message", "segment"], name="excluded_once_from_a_message")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.push_message_id}: {self.segment_id}"
 
 
 class PushMessageText(Text):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 class MessageState(models.TextChoices):
     DRAFT = "draft", _("draft")
     AWAITING_APPROVAL = "awaiting_approval", _("awaiting approval")
+    REPEATING = "repeating", _("repeating")
     SCHEDULED = "scheduled", _("scheduled")
     EXPANDING = "expanding", _("expanding")
     SENDING = "sending", _("sending")
@@ -34,12 +35,13 @@ class DeliveryState(models.TextChoices):
 M, D = MessageState, DeliveryState
 
 MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
-    M.DRAFT: frozenset({M.AWAITING_APPROVAL, M.SCHEDULED, M.SENDING}),
-    M.AWAITING_APPROVAL: frozenset({M.DRAFT, M.SCHEDULED, M.CANCELLED}),
+    M.DRAFT: frozenset({M.AWAITING_APPROVAL, M.REPEATING, M.SCHEDULED, M.SENDING}),
+    M.AWAITING_APPROVAL: frozenset({M.DRAFT, M.REPEATING, M.SCHEDULED, M.CANCELLED}),
+    M.REPEATING: frozenset({M.DRAFT, M.FINISHED, M.CANCELLED}),
     M.SCHEDULED: frozenset({M.DRAFT, M.EXPANDING, M.SENDING, M.HELD, M.CANCELLED}),
     M.HELD: frozenset({M.SCHEDULED, M.CANCELLED}),
     M.EXPANDING: frozenset({M.SENDING, M.PAUSED, M.CANCELLED}),
-    M.SENDING: frozenset({M.PAUSED, M.FINISHED, M.CANCELLED}),
+    M.SENDING: frozenset({M.EXPANDING, M.PAUSED, M.FINISHED, M.CANCELLED}),
     M.PAUSED: frozenset({M.EXPANDING, M.SENDING, M.CANCELLED}),
     M.FINISHED: frozenset({M.CANCELLED}),
     M.CANCELLED: frozenset(),

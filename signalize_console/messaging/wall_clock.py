@@ -1,9 +1,19 @@
 """From what a clock on the wall shows to the instant that is meant, also where clocks are changed."""
 
+import calendar
 import datetime
+import functools
+import zoneinfo
+
+from django.conf import settings
 
 UTC = datetime.UTC
 SECOND = datetime.timedelta(seconds=1)
+DAY = datetime.timedelta(days=1)
+# Clocks on Earth are at most so far ahead of UTC, and behind it.
+EASTERNMOST, WESTERNMOST = datetime.timedelta(hours=14), datetime.timedelta(hours=12)
+# Who is so little late gets it at once, not a day later.
+PATIENCE = datetime.timedelta(hours=1)
 
 
 def instant(wall: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:
@@ -24,3 +34,49 @@ def instant(wall: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime
         else:
             after = middle
     return after.replace(microsecond=0)
+
+
+def around_the_world(wall: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime]:
+    """The instants at which the first and the last clocks on Earth show ``wall``."""
+    there = wall.replace(tzinfo=UTC)
+    return there - EASTERNMOST, there + WESTERNMOST
+
+
+@functools.lru_cache(maxsize=16)
+def instants(wall: datetime.datetime, since: datetime.datetime) -> dict[str, datetime.datetime]:
+    """The instant in each time zone at which its clocks show ``wall``, to send what was started at ``since``.
+
+    Where that was more than an hour before, it is the next day's.
+    """
+    found = {}
+    for name, zone in zones().items():
+        at = instant(wall, zone)
+        found[name] = at if at >= since - PATIENCE else instant(wall + DAY, zone)
+    return found
+
+
+@functools.cache
+def zones() -> dict[str, zoneinfo.ZoneInfo]:
+    """All time zones that this computer knows."""
+    return {name: zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones()}
+
+
+def known_zone(name: str) -> zoneinfo.ZoneInfo:
+    """The time zone of this name, or UTC where this computer knows none."""
+    return zones().get(name, zones()["UTC"])
+
+
+def months_later(wall: datetime.datetime, months: int) -> datetime.datetime:
+    """The same day of a later month, or its last one where it is too short."""
+    years, month = divmod(wall.month - 1 + months, 12)
+    year, month = wall.year + years, month + 1
+    return wall.replace(year=year, month=month, day=min(wall.day, calendar.monthrange(year, month)[1]))
+
+
+@functools.lru_cache(maxsize=1024)
+def zone(name: str) -> zoneinfo.ZoneInfo:
+    """A recipient's zone; the console's, where theirs is unknown."""
+    try:
+        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return zoneinfo.ZoneInfo(settings.TIME_ZONE)

@@ -4,6 +4,7 @@ Consent: who agreed to what, and when.
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -12,7 +13,20 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.recipients.imports import Import, ImportChunk, ImportRefusal, ImportRow
 from signalize_console.websites.models import VapidKey, Website
+
+__all__ = [
+    "Consent",
+    "ConsentKind",
+    "Import",
+    "ImportChunk",
+    "ImportRefusal",
+    "ImportRow",
+    "Recipient",
+    "Subscription",
+    "SubscriptionState",
+]
 
 CLIENT_ID = r"^[0-9a-f]{32}$"
 
@@ -23,6 +37,15 @@ def make_client_id() -> str:
 
 def endpoint_hash(endpoint: str) -> bytes:
     return hashlib.sha256(endpoint.encode()).digest()
+
+
+class RecipientQuerySet(models.QuerySet["Recipient"]):
+    def known_as(self, ids: Iterable[str]) -> "RecipientQuerySet":
+        """Those with one of these recipient ids or customer ids, whole, on any website: found by index."""
+        wanted = list(ids)
+        websites = list(Website.objects.values_list("pk", flat=True))
+        by_id = models.Q(client_id__in=wanted) | models.Q(customer_id__in=wanted)
+        return self.filter(by_id, website__in=websites)
 
 
 class Recipient(models.Model):
@@ -45,12 +68,17 @@ class Recipient(models.Model):
     )
     # Until then the visitor wants no marketing; transactional messages still go.
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True, editable=False)
+    # The import that made it, as long as nobody has touched it since.
+    from_import = models.ForeignKey(Import, models.SET_NULL, null=True, db_index=False, editable=False)
     created_at = models.DateTimeField(_("first seen"), db_default=Now(), editable=False)
     seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
+
+    objects = RecipientQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("recipient")
         verbose_name_plural = _("recipients")
+        permissions = [("export_recipient", _("Can export all that is stored of a recipient"))]
         constraints = [
             models.UniqueConstraint(fields=["website", "client_id"], name="unique_recipient_of_website")
         ]
@@ -64,6 +92,11 @@ class Recipient(models.Model):
                 OpClass("attributes", name="jsonb_path_ops"), name="recipient_by_attributes", fastupdate=False
             ),
             GinIndex(fields=["interests"], name="recipient_by_interests", fastupdate=False),
+            models.Index(
+                fields=["from_import", "id"],
+                condition=~models.Q(from_import=None),
+                name="recipient_from_import",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -109,6 +142,8 @@ class Subscription(models.Model):
     ended_reason = models.CharField(_("why it ended"), max_length=64, blank=True)
     # Made with another key, says the push service: nothing is sent until the browser subscribes anew.
     key_mismatch_at = models.DateTimeField(_("key refused"), null=True, blank=True, editable=False)
+    # The import that made it, as long as its browser has not come back.
+    from_import = models.ForeignKey(Import, models.SET_NULL, null=True, db_index=False, editable=False)
     created_at = models.DateTimeField(_("subscribed"), db_default=Now(), editable=False)
     seen_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
 
@@ -127,7 +162,12 @@ class Subscription(models.Model):
         indexes = [
             models.Index(
                 fields=["website", "id"], condition=models.Q(state="active"), name="active_subscriptions"
-            )
+            ),
+            models.Index(
+                fields=["from_import", "id"],
+                condition=~models.Q(from_import=None),
+                name="subscription_from_import",
+            ),
         ]
 
     def __str__(self) -> str:

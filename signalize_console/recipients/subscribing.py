@@ -90,7 +90,7 @@ def subscribe(
     subscription.push_service = endpoint.service
     subscription.platform = visitor.platform or subscription.platform
     subscription.state, subscription.ended_at, subscription.ended_reason = SubscriptionState.ACTIVE, None, ""
-    subscription.seen_at = Now()
+    subscription.seen_at, subscription.from_import = Now(), None
     subscription.save()
     return subscription, not was_active
 
@@ -133,7 +133,7 @@ def _proves(subscription: Subscription, auth: str) -> bool:
 
 
 def _refresh(recipient: Recipient, visitor: Visitor) -> None:
-    recipient.seen_at = Now()
+    recipient.seen_at, recipient.from_import = Now(), None
     recipient.language = visitor.language or recipient.language
     recipient.time_zone = visitor.time_zone or recipient.time_zone
-    recipient.save(update_fields=["seen_at", "language", "time_zone"])
+    recipient.save(update_fields=["seen_at", "from_import", "language", "time_zone"])

@@ -26,6 +26,7 @@ SELECT count(*) FROM (
 # the website's own server needs no signature.
 UPDATE = """
 UPDATE recipients_recipient recipient SET
+    from_import_id = NULL,
     customer_id = coalesce(given.customer_id, recipient.customer_id),
     customer_verified = CASE WHEN given.customer_id IS NULL THEN recipient.customer_verified
                         ELSE given.customer_id <> '' END,

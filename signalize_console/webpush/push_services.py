@@ -21,6 +21,13 @@ SUFFIXES = {
     ".push.apple.com": "apple",
     ".notify.windows.com": "wns",
 }
+# One host of each, as far as it is known which there are.
+ORIGINS = {
+    "fcm": "https://fcm.googleapis.com",
+    "mozilla": "https://updates.push.services.mozilla.com",
+    "apple": "https://web.push.apple.com",
+    "wns": "https://wns2-par02p.notify.windows.com",
+}
 LONGEST_ENDPOINT = 2_048
 
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"

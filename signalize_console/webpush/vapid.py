@@ -42,6 +42,24 @@ def public_key_of(private_key: bytes) -> str:
     return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
 
+def parse_private_key(text: str) -> bytes:
+    """32 bytes from base64url or PEM. Raises ValueError for what is no private key on P-256."""
+    try:
+        if "-----BEGIN" in text:
+            key = serialization.load_pem_private_key(text.encode(), None)
+            if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+                raise ValueError
+            return key.private_numbers().private_value.to_bytes(32, "big")
+        plain = text.strip().rstrip("=").replace("+", "-").replace("/", "_")
+        private_key = base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
+        if len(private_key) != 32 or not re.fullmatch(r"[\w-]{43}", plain, re.ASCII):
+            raise ValueError
+        public_key_of(private_key)
+    except (ValueError, TypeError):
+        raise ValueError("This is no private VAPID key: give its 32 bytes in base64url, or a PEM.") from None
+    return private_key
+
+
 def check_subject(subject: str) -> None:
     """Raises ValueError for a contact that a push service may refuse. Apple is the strictest."""
     if subject.startswith("mailto:"):

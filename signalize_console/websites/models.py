@@ -2,18 +2,21 @@
 
 import secrets
 import string
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
-from django.db import models
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.webpush import vapid
 from signalize_console.websites.opt_in import OptIn
 from signalize_console.websites.opt_in_texts import ConsentText, Interest, OptInText
 from signalize_console.websites.origins import validate_origin
+from signalize_console.websites.safeguards import Safeguards
 from signalize_console.websites.sealing import seal, unseal
 
 __all__ = ["ConsentText", "Interest", "OptIn", "OptInText", "VapidKey", "Website"]
@@ -32,7 +35,15 @@ def validate_contact(contact: str) -> None:
         raise ValidationError(str(error)) from error
 
 
-class Website(models.Model):
+class Cap(models.PositiveSmallIntegerField):
+    """The most marketing messages for one recipient in a period; none: as many as there are."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        limits = [MinValueValidator(1), MaxValueValidator(100)]
+        super().__init__(*args, **{"null": True, "blank": True, "validators": limits, **options})
+
+
+class Website(Safeguards):
     """One site. Its secure code stands in the page; its origins may talk to us from a browser."""
 
     name = models.CharField(_("name"), max_length=100)
@@ -69,15 +80,40 @@ class Website(models.Model):
         ),
     )
     sealed_identity_secret = models.BinaryField(null=True, editable=False)
+    # How often and when marketing may come; deliveries/caps.py keeps to it, whoever sends.
+    cap_hour = Cap(_("most marketing messages in an hour"))
+    cap_day = Cap(_("in a day"))
+    cap_week = Cap(_("in a week"))
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(
+        _("until"),
+        null=True,
+        blank=True,
+        help_text=_("On each recipient's own clock. Marketing waits until then; transactional messages go."),
+    )
+    holdout = models.PositiveSmallIntegerField(
+        _("control group, in percent"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(50)],
+        help_text=_(
+            "So many recipients, always the same, get no marketing: what it brings is seen beside them."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("website")
         verbose_name_plural = _("websites")
         ordering = ["name"]
+        permissions = [("export_website", _("Can export everything of a website, with its secrets"))]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise ValidationError({"quiet_until": _("Give both times of the quiet hours, or neither.")})
 
     def allows(self, origin: str | None) -> bool:
         """Whether a browser page of ``origin`` may act for this website: exact comparison, no patterns."""
@@ -91,6 +127,30 @@ class Website(models.Model):
     def make_vapid_key(self) -> "VapidKey":
         public_key, private_key = vapid.generate_keys()
         return self.vapid_keys.create(public_key=public_key, sealed_private_key=seal(private_key, public_key))
+
+    def keep_vapid_key(self, private_key: bytes) -> tuple["VapidKey", bool]:
+        """A key that subscriptions elsewhere were made with; True if it is new here. New ones aren't.
+
+        Raises ValueError where another website has it.
+        """
+        public_key = vapid.public_key_of(private_key)
+        known = VapidKey.objects.filter(public_key=public_key).first()
+        if known and known.website_id != self.pk:
+            raise ValueError("This VAPID key belongs to another website of this console.")
+        if known:
+            return known, False
+        sealed = seal(private_key, public_key)
+        return self.vapid_keys.create(
+            public_key=public_key, sealed_private_key=sealed, retired_at=timezone.now()
+        ), True
+
+    @transaction.atomic
+    def rotate_vapid_key(self) -> "VapidKey":
+        """From now on browsers subscribe with a new key. Those with an old one are sent to as before, and
+        move at their next visit: nobody is lost."""
+        Website.objects.select_for_update().get(pk=self.pk)
+        self.vapid_keys.filter(retired_at=None).update(retired_at=Now())
+        return self.make_vapid_key()
 
     @property
     def identity_secret(self) -> bytes | None:
@@ -137,3 +197,8 @@ class VapidKey(models.Model):
     @property
     def private_key(self) -> bytes:
         return unseal(bytes(self.sealed_private_key), self.public_key)
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether its halves match. Raises ImproperlyConfigured if the private one can't be opened."""
+        return vapid.public_key_of(self.private_key) == self.public_key

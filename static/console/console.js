@@ -3,19 +3,38 @@
 
 /* What the console's pages do by themselves: renew a running message, ask before the irreversible, copy. */
 
-const RENEW_EVERY = 2000;
+const COPY = /** @type {HTMLScriptElement} */ (document.currentScript).dataset.copy ?? "";
 
-/** @param {HTMLElement} place */
+/**
+ * Who is at one of its buttons stays there.
+ * @param {HTMLElement} place
+ */
 async function renew(place) {
-  if (document.hidden || !place.querySelector("[data-running]")) return;
   const answer = await fetch(place.dataset.renew ?? "", { headers: { "X-Requested-With": "fetch" } });
   if (answer.redirected) location.reload();
-  else if (answer.ok && !place.contains(document.activeElement)) place.innerHTML = await answer.text();
+  if (!answer.ok) return;
+  const form = place.contains(document.activeElement) ? document.activeElement?.closest("form") : null;
+  place.innerHTML = await answer.text();
+  if (form) {
+    const same = place.querySelector(`form[action="${CSS.escape(form.getAttribute("action") ?? "")}"] button`);
+    /** @type {HTMLElement | null} */ (same)?.focus();
+  }
 }
 
-for (const place of document.querySelectorAll("[data-renew]")) {
-  setInterval(() => renew(/** @type {HTMLElement} */ (place)).catch(() => undefined), RENEW_EVERY);
+/**
+ * As long and as often as the page says.
+ * @param {HTMLElement} place
+ */
+function follow(place) {
+  const running = /** @type {HTMLElement | null} */ (place.querySelector("[data-running]"));
+  if (!running) return;
+  setTimeout(async () => {
+    if (!document.hidden) await renew(place).catch(() => undefined);
+    follow(place);
+  }, Number(running.dataset.running));
 }
+
+for (const place of document.querySelectorAll("[data-renew]")) follow(/** @type {HTMLElement} */ (place));
 
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
@@ -25,7 +44,7 @@ document.addEventListener("submit", (event) => {
 for (const code of document.querySelectorAll("code.copyable")) {
   code.setAttribute("tabindex", "0");
   code.setAttribute("role", "button");
-  code.setAttribute("title", "Copy");
+  code.setAttribute("title", COPY);
   const copy = async () => {
     await navigator.clipboard.writeText(code.textContent ?? "");
     code.classList.add("copied");

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from signalize_console.activity.cursors import CurrentTransaction
 from signalize_console.api import examples
 from signalize_console.api.errors import ErrorCode
 from signalize_console.api.schedule import local_time
@@ -58,6 +59,29 @@ def test_it_sends_to_a_segment_of_the_website_only(api: Api, website: Website) -
     assert read_six_fields(refused, 422, ErrorCode.SEGMENT_UNKNOWN).startswith("segmentId")
     refused = api.post({**TO_EVERYONE, "segment": {"all": [{"field": "nothing"}]}}, AUDIENCE)
     assert read_six_fields(refused, 400, ErrorCode.INVALID_REQUEST).startswith("segment.all[0].field")
+
+
+def test_it_leaves_out_segments_and_who_got_one_a_short_time_ago(api: Api, website: Website) -> None:
+    german, english, tired = (make_recipient(website, language=one) for one in ("de", "en", "de"))
+    for recipient in (german, english, tired):
+        make_subscription(website, recipient=recipient)
+    accepted = outbox.send(make_message(website), [make_text()], [tired])
+    Delivery.objects.filter(push_message_id=accepted.message_id).update(
+        state="accepted", answered_at=timezone.now() - datetime.timedelta(hours=2)
+    )
+    definition = {"field": "language", "op": "equals", "value": "en"}
+    number = api.send("POST", "/v3/segments", {"name": "E", "definition": definition}).json()["segmentId"]
+    body = {**TO_EVERYONE, "excludedSegmentIds": [number, number], "excludeRecentHours": 3}
+    assert api.post({**body, "dryRun": True}, AUDIENCE).json()["deliveries"] == 1
+    assert api.post({**body, "excludeRecentHours": 1, "dryRun": True}, AUDIENCE).json()["deliveries"] == 2
+    message = PushMessage.objects.get(pk=api.post(body, AUDIENCE).json()["messageId"])
+    assert (message.audience, message.rest_hours) == ("everyone", 3)
+    assert [one.pk for one in message.excluded_segments.all()] == [number]
+
+    refused = api.post({**TO_EVERYONE, "excludedSegmentIds": [number, 999_999]}, AUDIENCE)
+    assert read_six_fields(refused, 422, ErrorCode.SEGMENT_UNKNOWN).startswith("excludedSegmentIds[1]")
+    for wrong in ({"excludedSegmentIds": list(range(1, 12))}, {"excludeRecentHours": 0}):
+        read_six_fields(api.post({**TO_EVERYONE, **wrong}, AUDIENCE), 400, ErrorCode.INVALID_REQUEST)
 
 
 def test_signalizes_segment_filter_narrows_named_recipients(api: Api, website: Website) -> None:
@@ -212,7 +236,8 @@ def four_deliveries(api: Api, website: Website) -> list[Delivery]:
     for delivery, state, reason in zip(
         deliveries, ["accepted", "accepted", "gone", "failed"], ["", "", "expired", "too_large"], strict=True
     ):
-        Delivery.objects.filter(pk=delivery.pk).update(state=state, reason=reason)
+        ended = Delivery.objects.filter(pk=delivery.pk)
+        ended.update(state=state, reason=reason, ended_in=CurrentTransaction())
     reports.report(tokens.make(deliveries[0].pk, deliveries[0].day), "shown")
     reports.report(tokens.make(deliveries[1].pk, deliveries[1].day), "clicked")
     Recipient.objects.filter(pk=recipients[3].pk).delete()

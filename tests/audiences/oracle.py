@@ -119,6 +119,15 @@ def visits(condition: dict[str, Any], one: Known) -> bool:
     return count(condition, begun)
 
 
+def page_views(condition: dict[str, Any], one: Known) -> bool:
+    views = [
+        event
+        for event in events(condition, one, "page_view")
+        if condition.get("page", "").lower() in event.properties.get("page", "").lower()
+    ]
+    return count(condition, len(views))
+
+
 def own_events(condition: dict[str, Any], one: Known) -> bool:
     found = [
         event
@@ -163,6 +172,16 @@ def messages(condition: dict[str, Any], pairs: list[tuple[int, datetime.datetime
     return count(condition, len(found))
 
 
+def last_message(condition: dict[str, Any], one: Known) -> bool:
+    so_far = [at for _message, at in one.accepted if at <= AT]
+    return bool(so_far) and COMPARE[condition["op"]](max(so_far), moment(condition["value"]))
+
+
+def on_list(condition: dict[str, Any], one: Known) -> bool:
+    wanted = condition["value"] if condition["op"] == "in" else [condition["value"]]
+    return bool(one.lists & set(wanted)) is not (condition["op"] == "notEquals")
+
+
 def reported(kind: str) -> Callable[[dict[str, Any], Known], bool]:
     def condition_holds(condition: dict[str, Any], one: Known) -> bool:
         pairs = [(event.push_message_id, event.occurred_at) for event in one.events if event.kind == kind]
@@ -186,12 +205,14 @@ FIELDS: dict[str, Callable[[dict[str, Any], Known], bool]] = {
     "firstVisit": timed(lambda one: one.recipient.created_at),
     "lastVisit": timed(lambda one: one.recipient.seen_at),
     "visits": visits,
-    "pageViews": lambda condition, one: count(condition, len(events(condition, one, "page_view"))),
+    "pageViews": page_views,
     "event": own_events,
     "purchase": lambda condition, one: count(condition, len(orders(condition, one))),
     "purchaseValue": purchase_value,
     "messageShown": reported("shown"),
     "messageClicked": reported("clicked"),
     "messageClosed": reported("closed"),
+    "list": on_list,
+    "lastMessage": last_message,
     "messageAccepted": lambda condition, one: messages(condition, one.accepted),
 }

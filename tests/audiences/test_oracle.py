@@ -78,8 +78,8 @@ def counted(field: str, **members: Any) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def conditions(message_ids: list[int]) -> list[st.SearchStrategy[dict[str, Any]]]:
-    message = st.sampled_from(message_ids)
+def conditions(message_ids: list[int], list_ids: list[int]) -> list[st.SearchStrategy[dict[str, Any]]]:
+    message, listed = st.sampled_from(message_ids), st.sampled_from(list_ids)
     product = st.sampled_from(worlds.PRODUCTS)
     event = {"name": st.sampled_from(worlds.EVENTS), "properties_": st.lists(json_facts(None), max_size=2)}
     return [
@@ -91,10 +91,12 @@ def conditions(message_ids: list[int]) -> list[st.SearchStrategy[dict[str, Any]]
         word("pushService", worlds.SERVICES, "equals", "notEquals"),
         *(
             condition(field, op=st.sampled_from(["before", "after"]), value=times)
-            for field in ("subscribed", "firstVisit", "lastVisit")
+            for field in ("subscribed", "firstVisit", "lastVisit", "lastMessage")
         ),
         counted("visits"),
-        counted("pageViews"),
+        counted("pageViews", page_=st.sampled_from(["/", "Sale", "%_", "shoes"])),
+        condition("list", op=st.sampled_from(["equals", "notEquals"]), value=listed),
+        condition("list", op=st.just("in"), value=st.lists(listed, min_size=1, max_size=2)),
         counted("event", **event),
         counted("purchase", product_=product),
         condition(
@@ -111,9 +113,9 @@ def conditions(message_ids: list[int]) -> list[st.SearchStrategy[dict[str, Any]]
     ]
 
 
-def trees(message_ids: list[int]) -> st.SearchStrategy[dict[str, Any]]:
+def trees(message_ids: list[int], list_ids: list[int]) -> st.SearchStrategy[dict[str, Any]]:
     return st.recursive(
-        st.one_of(*conditions(message_ids)),
+        st.one_of(*conditions(message_ids, list_ids)),
         lambda inner: (
             st.fixed_dictionaries({"all": st.lists(inner, min_size=1, max_size=3)})
             | st.fixed_dictionaries({"any": st.lists(inner, min_size=1, max_size=3)})
@@ -139,7 +141,7 @@ def test_the_sql_agrees_with_the_plain_meaning(seed: int) -> None:
     used: Counter[str] = Counter()
 
     @settings(max_examples=150, deadline=None, database=None, derandomize=True)
-    @given(trees([message.pk for message in world.messages]))
+    @given(trees([message.pk for message in world.messages], [one.pk for one in world.lists]))
     def agrees(tree: dict[str, Any]) -> None:
         expected = sorted(one.subscription.pk for one in world.known if oracle.holds(tree, one))
         assert reached(world, tree) == expected
@@ -155,7 +157,7 @@ def test_each_field_divides_the_recipients() -> None:
     message_ids = list(PushMessage.objects.filter(website=world.website).values_list("pk", flat=True))
     divided: set[str] = set()
 
-    for strategy in conditions(message_ids):
+    for strategy in conditions(message_ids, [one.pk for one in world.lists]):
 
         @settings(max_examples=40, deadline=None, database=None, derandomize=True)
         @given(strategy)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from signalize_console.audiences.compiler import compile
+from signalize_console.audiences.compiler import compile, compile_frozen, freeze, without
 from signalize_console.audiences.tree import BadSegment, parse
 
 AT = datetime.datetime(2026, 5, 1, 12, tzinfo=datetime.UTC)
@@ -78,6 +78,11 @@ def nested(depth: int) -> dict[str, Any]:
         ),
         ({"field": "visits", "properties": []}, ["$.properties"]),
         ({"field": "messageShown", "message": "1"}, ["$.message"]),
+        ({"field": "list", "op": "equals", "value": "1"}, ["$.value"]),
+        ({"field": "list", "op": "exists"}, ["$.op"]),
+        ({"field": "list", "op": "in", "value": [1, 0]}, ["$.value"]),
+        ({"field": "lastMessage", "op": "equals", "value": {"daysAgo": 1}}, ["$.op"]),
+        ({"field": "pageViews", "page": ""}, ["$.page"]),
         ({"field": "platform", "op": "equals", "value": "amiga"}, ["$.value"]),
         (nested(9), ["$.not.not.not.not.not.not.not.not"]),
     ],
@@ -100,6 +105,18 @@ def test_a_segment_is_bounded() -> None:
     ):
         with pytest.raises(BadSegment):
             parse(tree)
+
+
+def test_an_audience_may_be_larger_by_the_segments_that_it_leaves_out() -> None:
+    largest = {"all": [GERMAN] * 50}
+    audience = without(largest, [largest] * 10)
+    with pytest.raises(BadSegment):
+        parse(audience)
+    assert compile(audience, AT).sql.count("lower(recipient.language)") == 2 * 550
+    assert compile_frozen(freeze(audience, AT)) == compile(audience, AT)
+    assert without(largest, []) == largest
+    with pytest.raises(BadSegment):
+        freeze(without(None, [largest] * 13), AT)
 
 
 def test_a_huge_tree_is_refused_without_reading_all_of_it() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from signalize_console.activity.models import Event
+from signalize_console.audiences.models import ListMember, RecipientList
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
@@ -41,7 +42,9 @@ SERVICES = ["fcm", "mozilla", "apple"]
 CUSTOMERS = ["", "c-1", "c-2"]
 EVENTS = ["order", "insertToBasket", "viewProduct"]
 PRODUCTS = ["42", "A-1"]
+PAGES = ["/", "/sale", "/SALE/shoes", "/50%_off"]
 MESSAGES = [0, 1, 2]
+LISTS = [0, 1]
 DISTANCES = [0, 0.2, 0.4, 0.6, 5, 23.9, 24, 24.1, 24 * 7, 24 * 7.5, 24 * 40]
 
 
@@ -58,6 +61,7 @@ class Known:
     recipient: Recipient
     events: list[Event] = field(default_factory=list)
     accepted: list[tuple[int, datetime.datetime]] = field(default_factory=list)
+    lists: set[int] = field(default_factory=set)
 
 
 class World:
@@ -65,6 +69,9 @@ class World:
         self.rng = random.Random(seed)
         self.website: Website = make_website()
         self.messages = [self._message() for _number in MESSAGES]
+        self.lists = [
+            RecipientList.objects.create(website=self.website, name=f"List {number}") for number in LISTS
+        ]
         self.known = [one for _number in range(size) for one in self._recipient()]
         ended = make_subscription(self.website)
         Subscription.objects.filter(pk=ended.pk).update(state="expired")
@@ -104,8 +111,11 @@ class World:
         accepted = [
             self._delivery(known[0].subscription, message) for message in self.messages if rng.random() < 0.4
         ]
+        on = [one for one in self.lists if rng.random() < 0.3]
+        ListMember.objects.bulk_create(ListMember(list=one, recipient=recipient) for one in on)
         for one in known:
             one.accepted = [pair for pair in accepted if pair]
+            one.lists = {one.pk for one in on}
         return known
 
     def _delivery(
@@ -133,11 +143,14 @@ class World:
             kind=kind,
             name=rng.choice(EVENTS) if kind == "event" else "",
             push_message_id=rng.choice(self.messages).pk if kind in {"shown", "clicked", "closed"} else None,
-            properties=self._properties() if kind == "event" else {},
+            properties=self._properties() if kind == "event" else self._page() if kind == "page_view" else {},
             occurred_at=at,
         )
         event.save()
         return event
+
+    def _page(self) -> dict[str, Any]:
+        return self.rng.choice([{}, *({"page": page} for page in PAGES)])
 
     def _properties(self) -> dict[str, Any]:
         rng = self.rng

@@ -104,8 +104,9 @@ def seed() -> Any:
 def segments(website: Any) -> dict[str, Any]:
     from django.utils import timezone
 
-    from signalize_console.audiences import counting
-    from signalize_console.deliveries import outbox, progress
+    from signalize_console.audiences import counting, reach
+    from signalize_console.console.audience import RECENT
+    from signalize_console.deliveries import expanding, outbox
     from tests.makers import make_message, make_text
 
     figures: dict[str, Any] = {"recipients": RECIPIENTS}
@@ -113,15 +114,21 @@ def segments(website: Any) -> dict[str, Any]:
         now = timezone.now()
         count, seconds = timed(lambda tree=tree, now=now: counting.count(website, tree, now, seconds=120))
         _sample, sampled = timed(lambda tree=tree, now=now: counting.sample(website, tree, now, seconds=120))
+        found, edited = timed(lambda tree=tree, now=now: reach.reach(website, tree, now, RECENT, seconds=120))
+        _standings, explained = timed(
+            lambda tree=tree, now=now: reach.standings(website, tree, now, seconds=120)
+        )
         outbox.send(make_message(website), [make_text()], segment=tree)
         chunks = []
         while not chunks or chunks[-1][0]:
-            chunks.append(timed(lambda: progress._expand_chunk(False)) if chunks else (start(), 0.0))
+            chunks.append(timed(lambda: expanding.expand_chunk(False)) if chunks else (start(), 0.0))
             if len(chunks) > 200:
                 break
-        rate = progress.SEGMENT_CHUNK * (len(chunks) - 1) / sum(seconds for _more, seconds in chunks)
+        rate = expanding.SEGMENT_CHUNK * (len(chunks) - 1) / sum(seconds for _more, seconds in chunks)
         figures[name] = (
             f"{count} in {seconds * 1000:.0f} ms, ten samples in {sampled * 1000:.0f} ms, "
+            f"about {found.subscriptions} while edited in {edited * 1000:.0f} ms and why not others in "
+            f"{explained * 1000:.0f} ms, "
             f"expanding looks at {rate:.0f} subscriptions a second"
         )
         cancel_all()

@@ -82,7 +82,9 @@ class Console:
     def manage(self, code: str) -> str:
         """Runs a few lines beside the console, as an operator does with ``manage.py shell``: what they print."""
         command = [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", code]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=False, cwd=ROOT, env=self.env, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
         return done.stdout
 
     def send(self, client_id: str, **text: Any) -> tuple[int, Any]:

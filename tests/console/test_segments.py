@@ -1,16 +1,24 @@
 """Segments in the console: made with a checked definition, counted, shown, and sent to."""
 
+import json
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from signalize_console.audiences.models import Segment
+from signalize_console.audiences import counting
+from signalize_console.audiences.fields import FIELDS
+from signalize_console.audiences.models import RecipientList, Segment
+from signalize_console.console import audience
+from signalize_console.deliveries import outbox
+from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
 from signalize_console.websites.models import Website
-from tests.console.test_console import ADD, compose, form_for, log_in, step
-from tests.makers import make_recipient, make_subscription, make_website
+from tests.console.test_console import ADD, XSS, compose, form_for, log_in, step
+from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db
 SEGMENTS = "/admin/audiences/segment/"
@@ -35,14 +43,12 @@ def make_segment(client: Client, website: Website, definition: str = GERMAN) -> 
     return client.post(f"{SEGMENTS}add/", values, follow=True)
 
 
-def test_a_segment_is_counted_when_it_is_saved_and_shows_a_sample(boss: Client, website: Website) -> None:
+def test_a_segment_is_counted_when_it_is_saved_and_read_as_a_sentence(boss: Client, website: Website) -> None:
     assert "Germans reaches 2 subscriptions." in make_segment(boss, website).content.decode()
     segment = Segment.objects.get()
     assert segment.count == 2
-    page = boss.get(f"{SEGMENTS}{segment.pk}/change/").content.decode()
-    recipients = segment.sample(segment.counted_at)
-    assert len(recipients) == 2
-    assert all(one.client_id in page for one in recipients)
+    assert "2 subscriptions at " in boss.get(f"{SEGMENTS}{segment.pk}/change/").content.decode()
+    assert "Language is “de”" in boss.get(SEGMENTS).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -85,3 +91,160 @@ def test_a_segment_of_another_website_is_refused(boss: Client, website: Website)
 def test_who_may_only_look_changes_no_segment(website: Website) -> None:
     assert make_segment(log_in("view_segment"), website).status_code == 403
     assert not Segment.objects.exists()
+
+
+def preview(client: Client, website: Website, definition: Any) -> Any:
+    said = definition if isinstance(definition, str) else json.dumps(definition)
+    return client.post(f"{SEGMENTS}preview/", {"website": website.pk, "definition": said})
+
+
+def words_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", html))
+
+
+def test_a_preview_tells_whom_it_reaches(boss: Client, website: Website) -> None:
+    make_subscription(website, recipient=make_recipient(website, language="de"), state="expired")
+    german = make_recipient(website, language="de", customer_id=XSS)
+    accepted = outbox.send(
+        make_message(website),
+        [make_text()],
+        [make_subscription(website, recipient=german).recipient],
+    )
+    Delivery.objects.filter(push_message_id=accepted.message_id).update(
+        state="accepted", answered_at=timezone.now()
+    )
+    said = preview(boss, website, GERMAN).json()
+    assert (said["problems"], said["sentence"]) == ([], "Language is “de”")
+    text = words_of(said["html"])
+    assert "3 subscriptions" in text
+    assert "of 4 that are active" in text
+    assert "33 % of these got a message in the last 24 hours" in text
+    assert "subscription expired 1" in text
+    assert said["html"].count("<code>") == 3
+    assert "<script>" not in said["html"]
+
+
+def test_a_preview_tells_each_mistake_at_its_place(boss: Client, website: Website) -> None:
+    tree = {"all": [json.loads(GERMAN), {"not": {"field": "list", "op": "equals"}}]}
+    (problem,) = preview(boss, website, tree).json()["problems"]
+    assert (problem["path"], problem["message"]) == ("$.all[1].not.value", "This is missing.")
+    for broken in ("{", "[" * 100_000, "NaN" * 2):
+        assert preview(boss, website, broken).json()["problems"][0]["path"] == "$"
+
+
+def test_a_preview_that_takes_too_long_says_so(
+    boss: Client, website: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_args: Any, **_options: Any) -> None:
+        with counting.limited(0.05) as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+
+    monkeypatch.setattr(audience.reach, "reach", slow)
+    assert "Use fewer or narrower conditions" in preview(boss, website, GERMAN).json()["html"]
+
+
+def test_a_preview_takes_the_same_queries_whatever_there_is(
+    boss: Client, website: Website, django_assert_max_num_queries: Any
+) -> None:
+    for _one in range(20):
+        make_subscription(website, recipient=make_recipient(website, language="de"))
+    on = RecipientList.objects.create(website=website, name="L")
+    tree = {"any": [json.loads(GERMAN), *[{"field": "list", "op": "equals", "value": on.pk}] * 20]}
+    with django_assert_max_num_queries(25):
+        assert preview(boss, website, tree).json()["problems"] == []
+
+
+def test_the_builder_knows_every_field(boss: Client, website: Website) -> None:
+    page = boss.get(f"{SEGMENTS}add/").content.decode()
+    found = re.search(r'<script id="segment-catalogue" type="application/json">(.*?)</script>', page, re.S)
+    assert found
+    catalogue = json.loads(found[1])
+    fields = [field["value"] for group in catalogue["groups"] for field in group["fields"]]
+    assert sorted(fields) == sorted(FIELDS)
+
+
+def test_it_offers_what_really_occurs(boss: Client, website: Website) -> None:
+    other = make_website(name="Other")
+    RecipientList.objects.create(website=other, name="Theirs")
+    fair = RecipientList.objects.create(website=website, name="Fair")
+    sent = outbox.send(make_message(website), [make_text()])
+
+    def offered(of: str, **more: Any) -> Any:
+        answer = boss.get(f"{SEGMENTS}offered/", {"website": website.pk, "of": of, **more})
+        return answer.json()["offered"]
+
+    assert offered("lists") == [{"value": fair.pk, "label": "Fair"}]
+    assert offered("messages") == [{"value": sent.message_id, "label": f"#{sent.message_id} Hello"}]
+    assert [one["value"] for one in offered("languages")] == ["de", "en"]
+    assert offered("attribute", name="no\0ne") == offered("secrets") == []
+
+
+def test_only_who_may_look_at_segments_is_told(website: Website) -> None:
+    client = log_in("change_pushmessage", "view_pushmessage")
+    assert preview(client, website, GERMAN).status_code == 403
+    assert client.get(f"{SEGMENTS}offered/", {"website": website.pk, "of": "languages"}).status_code == 403
+    assert Client().post(f"{SEGMENTS}preview/").status_code == 302
+    assert log_in_as_viewer(client, website).status_code == 200
+
+
+def log_in_as_viewer(client: Client, website: Website) -> Any:
+    from django.contrib.auth.models import Permission, User
+
+    User.objects.get().user_permissions.add(Permission.objects.get(codename="view_segment"))
+    assert client.get(f"{SEGMENTS}preview/").status_code == 405
+    assert client.post(f"{SEGMENTS}preview/", {"website": "²", "definition": GERMAN}).status_code == 404
+    assert client.post(f"{SEGMENTS}preview/", {"website": "9" * 40}).status_code == 404
+    return preview(client, website, GERMAN)
+
+
+def reaches(client: Client, website: Website, **fields: Any) -> str:
+    answer = client.post("/admin/messaging/pushmessage/audience/", {"website": website.pk, **fields})
+    assert answer.status_code == 200
+    return words_of(answer.content.decode())
+
+
+def test_the_composer_shows_whom_the_audience_reaches(boss: Client, website: Website) -> None:
+    make_segment(boss, website)
+    german = Segment.objects.get()
+    assert "3 subscriptions of 3" in reaches(boss, website)
+    assert "2 subscriptions of 3" in reaches(boss, website, segment=german.pk)
+    assert "1 subscription of 3" in reaches(boss, website, leave_out=[german.pk])
+    assert "3 subscriptions of 3" in reaches(boss, website, rest_hours=24)
+    assert "another website" in reaches(boss, make_website(name="Other"), segment=german.pk)
+    assert "another website" in reaches(boss, make_website(name="Third"), leave_out=[german.pk])
+    for_nobody = log_in_another("view_pushmessage").post("/admin/messaging/pushmessage/audience/")
+    assert for_nobody.status_code == 403
+
+
+def log_in_another(permission: str) -> Client:
+    from django.contrib.auth.models import User
+
+    User.objects.filter(username="anna").update(username="berta")
+    return log_in(permission)
+
+
+def test_a_message_leaves_out_segments_as_it_was_composed(boss: Client, website: Website) -> None:
+    make_segment(boss, website)
+    german = Segment.objects.get()
+    message = compose(boss, website, leave_out=[german.pk], rest_hours=72)
+    assert (list(message.excluded_segments.all()), message.rest_hours) == ([german], 72)
+    page = boss.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
+    assert re.search(rf'name="leave_out" value="{german.pk}"[^>]*checked', page)
+    assert re.search(r'<option value="72" selected', page)
+    review = step(boss, "review", message, "get").content.decode()
+    assert "<strong>1</strong>" in review
+    assert "Left out: Germans, who got a message in the last 72 hours" in words_of(review)
+    PushMessage.objects.update(rest_hours=5)
+    page = boss.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
+    assert re.search(r'<option value="5" selected', page)
+
+
+def test_a_segment_can_be_made_of_a_list(boss: Client, website: Website) -> None:
+    on = RecipientList.objects.create(website=website, name="Fair")
+    page = boss.get(f"{SEGMENTS}add/?list={on.pk}").content.decode()
+    assert (
+        f"&quot;field&quot;: &quot;list&quot;, &quot;op&quot;: &quot;equals&quot;, &quot;value&quot;: {on.pk}"
+        in page
+    )
+    for strange in ("x", "²", "9" * 40):
+        assert boss.get(f"{SEGMENTS}add/?list={strange}").status_code == 200

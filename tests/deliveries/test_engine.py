@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from signalize_console.deliveries import dispatch, ledger, outbox, progress
+from signalize_console.deliveries import dispatch, expanding, ledger, outbox, progress
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.lanes import WINDOW
 from signalize_console.deliveries.ledger import Claim
@@ -93,7 +93,7 @@ def test_it_expands_everyone_and_reaches_each_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     subscriptions = [subscribe() for _ in range(150)]
-    monkeypatch.setattr(progress, "CHUNK", 40)
+    monkeypatch.setattr(expanding, "CHUNK", 40)
     accepted = outbox.send(make_message(website), [make_text()])
 
     work()
@@ -254,11 +254,11 @@ def test_a_pause_in_the_middle_of_expanding_skips_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     subscriptions = [subscribe() for _ in range(7)]
-    monkeypatch.setattr(progress, "CHUNK", 3)
+    monkeypatch.setattr(expanding, "CHUNK", 3)
     accepted = outbox.send(make_message(website), [make_text()])
     with connection.cursor() as cursor:
         cursor.execute(progress.START, [False])
-    assert progress._expand_chunk(False)
+    assert expanding.expand_chunk(False)
     message = PushMessage.objects.get(pk=accepted.message_id)
     assert message.pause()
     work()

@@ -11,7 +11,7 @@ from django.db import InternalError, connection, transaction
 from django.utils import timezone
 
 from signalize_console.activity.models import Event
-from signalize_console.deliveries import invariants, ledger, outbox, progress
+from signalize_console.deliveries import expanding, invariants, ledger, outbox, progress
 from signalize_console.deliveries.ledger import Claim
 from signalize_console.deliveries.models import Alert, Delivery
 from signalize_console.messaging.models import PushMessage
@@ -57,6 +57,11 @@ BREACHES = [
         "accepted_too_late",
         "UPDATE messaging_pushmessage SET valid_until = now() - interval '1 minute' WHERE state = 'finished'",
     ),
+    (
+        "left_out",
+        "UPDATE messaging_pushmessage SET expanded_to = 5, expand_until = 6 WHERE state = 'finished'",
+    ),
+    ("left_out", "UPDATE messaging_pushmessage SET canary_phase = 'watch' WHERE state = 'finished'"),
     ("badly_ended", "UPDATE messaging_pushmessage SET due_at = now() WHERE state = 'finished'"),
     ("badly_ended", "UPDATE messaging_pushmessage SET finished_at = NULL WHERE state = 'finished'"),
     (
@@ -167,7 +172,11 @@ def test_it_finds_deliveries_of_another_day_than_their_messages(website: Website
 
 
 @pytest.mark.parametrize(
-    "state", [MessageState.DRAFT, MessageState.AWAITING_APPROVAL, MessageState.SCHEDULED]
+    "state",
+    [
+        *(MessageState.DRAFT, MessageState.AWAITING_APPROVAL),
+        *(MessageState.REPEATING, MessageState.SCHEDULED),
+    ],
 )
 def test_it_finds_deliveries_made_before_their_message_started(website: Website, state: MessageState) -> None:
     message = send(website, make_subscription(website))
@@ -240,7 +249,7 @@ def test_a_database_at_work_breaks_none(
     work: Work,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(progress, "CHUNK", 5)
+    monkeypatch.setattr(expanding, "CHUNK", 5)
     subscriptions = [subscribe() for _ in range(12)]
     Subscription.objects.update(created_at=timezone.now() - datetime.timedelta(hours=1))
     double.expire(subscriptions[0].endpoint)

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from signalize_console.deliveries import invariants, ledger, outbox, progress, sending
+from signalize_console.deliveries import expanding, invariants, ledger, outbox, progress, sending
 from signalize_console.deliveries.ledger import MOST_LOSSES, Claim, Claimed, Result
 from signalize_console.deliveries.models import Delivery
 from signalize_console.deliveries.readdressing import readdress
@@ -51,7 +51,8 @@ TAKEN = {"accepted", "uncertain"}
 OVER = "UPDATE deliveries_delivery SET lease_until = now() - interval '1 second' WHERE id = ANY(%s) AND state = 'sending' AND attempts = ANY(%s)"
 NOW_DUE = """
 UPDATE deliveries_delivery SET due_at = now() - interval '1 second' WHERE state = 'pending';
-UPDATE messaging_pushmessage SET due_at = now() - interval '1 second' WHERE due_at IS NOT NULL
+UPDATE messaging_pushmessage
+SET due_at = now() - interval '1 second', expand_at = expand_at - interval '1 hour' WHERE due_at IS NOT NULL
 """
 WIPE = """
 DELETE FROM deliveries_attempt; DELETE FROM deliveries_delivery; DELETE FROM messaging_pushmessagetext;
@@ -120,9 +121,16 @@ class Engine(RuleBasedStateMachine):
         assert accepted.deliveries == len(active)
         self.look(new={accepted.message_id: len(active)})
 
-    @rule(transactional=st.booleans())
-    def accept_everyone(self, transactional: bool) -> None:
-        accepted = outbox.send(make_message(self.website, transactional=transactional), [make_text()])
+    @rule(
+        transactional=st.booleans(),
+        per_minute=st.sampled_from([None, 60, 100_000]),
+        canary=st.booleans(),
+    )
+    def accept_everyone(self, transactional: bool, per_minute: int | None, canary: bool) -> None:
+        message = make_message(
+            self.website, transactional=transactional, per_minute=per_minute, canary=canary
+        )
+        accepted = outbox.send(message, [make_text()])
         self.look(new={accepted.message_id: 0})
 
     @precondition(lambda self: self.messages)
@@ -332,9 +340,10 @@ class Engine(RuleBasedStateMachine):
             return
         for worker in self.workers:
             worker.lives = False
-        for message in PushMessage.objects.filter(state=MessageState.PAUSED):
-            assert message.resume()
         for _round in range(MOST_LOSSES * 8):
+            # Also where a test has stopped it meanwhile.
+            for message in PushMessage.objects.filter(state=MessageState.PAUSED):
+                assert message.resume()
             self.go_on()
             if not Delivery.objects.open().exists() and self.is_over():
                 break
@@ -390,7 +399,7 @@ class WEBSITE:
 
     @classmethod
     def get(cls):  # type: ignore[no-untyped-def]
-        cls.one = cls.one or make_website()
+        cls.one = cls.one or make_website(canary_percent=50)
         return cls.one
 
 
@@ -399,6 +408,7 @@ def test_whatever_happens_nothing_is_lost_or_repeated(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "CHUNK", CHUNK)
+    monkeypatch.setattr(expanding, "CHUNK", CHUNK)
     sending.prepared.cache_clear()
     WEBSITE.one = None
     run_state_machine_as_test(

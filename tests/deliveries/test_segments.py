@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from signalize_console.activity.models import Event
 from signalize_console.audiences.models import Segment
-from signalize_console.deliveries import invariants, outbox, progress
+from signalize_console.deliveries import expanding, invariants, outbox, progress
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import Audience, PushMessage
 from signalize_console.messaging.states import MessageState
@@ -114,7 +115,7 @@ def test_days_ago_count_from_the_time_of_sending(website: Website) -> None:
 
 
 def test_the_cursor_passes_who_is_not_in_it(website: Website, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "SEGMENT_CHUNK", 3)
+    monkeypatch.setattr(expanding, "SEGMENT_CHUNK", 3)
     languages = ["en"] * 4 + ["de"] + ["en"] * 7 + ["de", "de"] + ["en"] * 3
     subscriptions = speakers(website, *languages)
     message = send(website, segment=GERMAN)
@@ -192,13 +193,13 @@ def test_what_takes_too_long_pauses_and_goes_on_when_it_is_told(
 ) -> None:
     german, _english = speakers(website, "de", "en")
     message = send(website, segment=GERMAN)
-    monkeypatch.setattr(progress, "CHOSEN", progress.CHOSEN + "pg_sleep(0.2) IS NOT NULL AND ")
-    monkeypatch.setattr(progress, "SEGMENT_SECONDS", 0.1)
+    monkeypatch.setattr(expanding, "CHOSEN", expanding.CHOSEN + "pg_sleep(0.2) IS NOT NULL AND ")
+    monkeypatch.setattr(expanding, "SEGMENT_SECONDS", 0.1)
     advance()
     message.refresh_from_db()
     assert (message.state, message.paused_because) == (MessageState.PAUSED, "segment_too_slow")
 
-    monkeypatch.setattr(progress, "SEGMENT_SECONDS", 10.0)
+    monkeypatch.setattr(expanding, "SEGMENT_SECONDS", 10.0)
     assert message.resume()
     advance()
     message.refresh_from_db()
@@ -208,7 +209,7 @@ def test_what_takes_too_long_pauses_and_goes_on_when_it_is_told(
 def test_a_message_that_was_paused_while_it_expanded_expands_on(
     website: Website, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "CHUNK", 2)
+    monkeypatch.setattr(expanding, "CHUNK", 2)
     subscriptions = speakers(website, *["de"] * 5)
     message = send(website)
     progress.advance(transactional=False)
@@ -232,3 +233,70 @@ def test_only_a_saved_segment_can_go_back_to_the_drafts(website: Website) -> Non
     assert message.withdraw_to_draft()
     message.refresh_from_db()
     assert (message.segment, message.frozen_segment) == (segment, None)
+
+
+def test_who_is_left_out_gets_nothing(website: Website) -> None:
+    """A draft that names the segments, and a call that gives them; of a segment, and of everyone."""
+    german, _swiss, _english, french = speakers(website, "de", "de-CH", "en", "fr")
+    segments = {
+        name: Segment.objects.create(website=website, name=name, definition={**GERMAN, "value": name})
+        for name in ("de", "de-CH", "en")
+    }
+    draft = send(website).copy_as_draft()
+    draft.segment = segments["de"]
+    draft.save()
+    draft.excluded_segments.set([segments["de-CH"], segments["en"]])
+    outbox.send(draft)
+    to_all = outbox.send(
+        make_message(website), [make_text()], excluded=[segments["de"], segments["en"]]
+    ).message_id
+    Segment.objects.update(definition={"field": "visits"})
+    advance()
+    assert reached(draft.pk) == [german.pk]
+    assert reached(to_all) == [french.pk]
+
+    message = PushMessage.objects.get(pk=to_all)
+    assert (message.audience, set(message.excluded_segments.all())) == (
+        Audience.EVERYONE,
+        {segments["de"], segments["en"]},
+    )
+    with pytest.raises(ProtectedError):
+        segments["en"].delete()
+    other = Segment.objects.create(website=make_website(name="Other"), name="x", definition=GERMAN)
+    with pytest.raises(outbox.NotAccepted, match="another website"):
+        outbox.send(make_message(website), [make_text()], excluded=[other])
+
+
+def test_who_got_a_message_a_short_time_ago_is_left_out(website: Website) -> None:
+    rested, tired = speakers(website, "de", "de")
+    send(website)
+    advance()
+    now = timezone.now()
+    for subscription, hours in ((rested, 25), (tired, 23)):
+        Delivery.objects.filter(subscription=subscription).update(
+            state="accepted", answered_at=now - datetime.timedelta(hours=hours)
+        )
+    message = send(website, rest_hours=24)
+    in_segment = send(website, rest_hours=24, segment=GERMAN)
+    advance()
+    assert reached(message.pk) == reached(in_segment.pk) == [rested.pk]
+
+
+def test_a_draft_again_and_a_copy_leave_out_the_same(website: Website) -> None:
+    later = timezone.now() + datetime.timedelta(days=1)
+    english = Segment.objects.create(website=website, name="English", definition=ENGLISH)
+    sent = outbox.send(
+        make_message(website, rest_hours=48, scheduled_at=later), [make_text()], excluded=[english]
+    )
+    message = PushMessage.objects.get(pk=sent.message_id)
+    copy = message.copy_as_draft()
+    assert message.withdraw_to_draft()
+    for draft in (copy, message):
+        draft.refresh_from_db()
+        assert (draft.frozen_segment, draft.rest_hours) == (None, 48)
+        assert list(draft.excluded_segments.all()) == [english]
+        assert draft.audience_tree == {
+            "not": {"any": [ENGLISH, {"field": "messageAccepted", "within": {"hours": 48}}]}
+        }
+    plain = send(website).copy_as_draft()
+    assert plain.audience_tree is None

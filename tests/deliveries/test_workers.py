@@ -1,5 +1,6 @@
 """Real Celery workers on a database that keeps its promises: refused, alive, deaf."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -57,6 +58,12 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
+    with a_place() as place:
+        yield place
+
+
+@contextlib.contextmanager
+def a_place() -> Iterator[Place]:
     directory = Path(tempfile.mkdtemp(prefix="signalize-workers-"))
     directory.chmod(0o755)
     home = Home(directory)

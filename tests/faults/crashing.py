@@ -88,11 +88,11 @@ def _around(
 
 def install_in_worker() -> None:
     """In each of Celery's child processes. The database then knows which of them claims."""
-    from signalize_console.deliveries import dispatch, housekeeping, ledger, progress
+    from signalize_console.deliveries import dispatch, expanding, housekeeping, ledger, progress
     from signalize_console.webpush.transport import Transport
 
     os.environ["PGAPPNAME"] = f"worker-{os.getpid()}"
-    progress.CHUNK = CHUNK
+    progress.CHUNK = expanding.CHUNK = CHUNK
 
     def recording(_transactional: bool, results: Sequence[Any], *_more: Any) -> None:
         if results and (number := _is_armed("while_recording")):
@@ -112,7 +112,7 @@ def install_in_worker() -> None:
         if any(answer.status == 201 for answer in answers):
             reach("answered")
 
-    def expanding(_transactional: bool) -> None:
+    def begun(_transactional: bool) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT 1 FROM messaging_pushmessage WHERE state = 'expanding' AND expanded_to = 0"
@@ -134,7 +134,7 @@ def install_in_worker() -> None:
     _around(ledger, "reclaim", after=lambda reclaimed, *_a: reach("reclaiming") if reclaimed else None)
     _around(Transport, "poll", after=polled)
     _around(dispatch.Dispatch, "_take", after=taken)
-    _around(progress, "_expand_chunk", before=expanding, after=expanded)
+    _around(expanding, "expand_chunk", before=begun, after=expanded)
     _around(progress, "_settle", before=lambda *_a: reach("before_settling"))
     _around(housekeeping, "clean_up", before=purging, after=purged)
 

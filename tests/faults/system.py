@@ -25,8 +25,8 @@ from tests.faults.push_service import AUTHKEY, Door, Face
 
 CELERY = ["-m", "celery", "-A", "tests.faults.worker"]
 WORKERS = {
-    "transactional-1": "transactional,maintenance",
-    "transactional-2": "transactional,maintenance",
+    "transactional-1": "transactional,maintenance,automations",
+    "transactional-2": "transactional,maintenance,automations",
     "marketing-1": "marketing",
     "marketing-2": "marketing",
 }

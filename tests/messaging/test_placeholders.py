@@ -131,3 +131,100 @@ def test_a_link_may_hold_placeholders_behind_its_host(link: str) -> None:
 def test_each_placeholder_is_named_once() -> None:
     texts = ['{{ a }} {{ b | "x" }}', "{{ a }}"]
     assert placeholders(texts) == [Placeholder("a", None), Placeholder("b", "x")]
+
+
+TRICKY = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "{",
+                "}",
+                "{{",
+                "}}",
+                "{{{",
+                "|",
+                '"',
+                " ",
+                "\t",
+                "\n",
+                ".",
+                "(",
+                ")",
+                "[",
+                "]",
+                "%",
+                "'",
+                "\\",
+            ),
+            *("name", "settings", "SECRET_KEY", "__class__", "a", "1", "é", "upper", "\u200b", "{{ name }}"),
+            *('{{ name | "x" }}', "{{ settings.SECRET_KEY }}", '"}}', "{% load x %}"),
+        ]
+    ),
+    max_size=25,
+).map("".join)
+
+
+def read_by_hand(text: str, at: int) -> tuple[str, str | None, int] | None:
+    """An independent reader of one placeholder at a place: name, fallback and where it ends."""
+
+    def skip(place: int) -> int:
+        while text[place : place + 1] in {" ", "\t"}:
+            place += 1
+        return place
+
+    if not text.startswith("{{", at):
+        return None
+    start = end = skip(at + 2)
+    while end < len(text) and text[end].isascii() and (text[end].isalnum() or text[end] == "_"):
+        end += 1
+    name, end = text[start:end], skip(end)
+    if not name or name[0].isdigit() or len(name) > 64:
+        return None
+    fallback = None
+    if text[end : end + 1] == "|":
+        opening = skip(end + 1)
+        closing = text.find('"', opening + 1)
+        if text[opening : opening + 1] != '"' or closing < 0:
+            return None
+        fallback, end = text[opening + 1 : closing], skip(closing + 1)
+        if set(fallback) & {"{", "}"} or len(fallback) > 200:
+            return None
+    return (name, fallback, end + 2) if text.startswith("}}", end) else None
+
+
+class Recorder(dict):
+    """Values for every name, which remembers what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def get(self, name: str, default: object = None) -> object:
+        self.asked.append(name)
+        return f"<{name}>"
+
+
+@given(TRICKY | st.text(max_size=60))
+@example("{{ settings.SECRET_KEY }}")
+@example('{{ a | "}} {{ b }}" }}')
+@example("{{{ name }}}")
+def test_nothing_but_a_name_and_a_fallback_is_ever_interpreted(text: str) -> None:
+    """Read by hand, character by character, the same names are asked for, and the rest of the text stays."""
+    expected, names, at = "", [], 0
+    while at < len(text):
+        if found := read_by_hand(text, at):
+            names.append(found[0])
+            expected += f"<{found[0]}>"
+            at = found[2]
+        else:
+            expected += text[at]
+            at += 1
+    values = Recorder()
+    assert fill(text, values) == expected
+    assert values.asked == names
+
+
+@given(TRICKY)
+def test_a_value_is_never_read_again(value: str) -> None:
+    if value:
+        assert fill("{{ a }}", {"a": value, "name": "!", "settings": "!"}) == value

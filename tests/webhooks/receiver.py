@@ -1,4 +1,7 @@
-"""A receiver of webhooks as others run them, over TLS on this computer: it verifies, records, and misbehaves."""
+"""A receiver of webhooks as others run them, over TLS on this computer: it verifies, records, and misbehaves.
+
+It is also a website, to whoever asks it for a page.
+"""
 
 import base64
 import hashlib
@@ -51,6 +54,9 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.received.append(received)
         self.server.behaviours.get(self.path, answer(204))(self)
+
+    def do_GET(self) -> None:
+        self.server.behaviours.get(self.path, answer(404))(self)
 
     def say(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)

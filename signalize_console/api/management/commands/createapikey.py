@@ -1,6 +1,7 @@
 """``manage.py createapikey WEBSITE NAME``: prints a new API key, the only time that it is shown."""
 
 import datetime
+import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
             choices=[*Scope.values, "all"],
             help="what it may do, once for each; else messages:read and messages:write",
         )
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object")
         parser.add_argument("--days", type=int, help="how long it works; else until it is revoked")
 
     def handle(
@@ -33,13 +35,17 @@ class Command(BaseCommand):
         name: str,
         scope: list[str] | None,
         days: int | None,
+        as_json: bool,
         **_options: Any,
     ) -> None:
         found = Website.objects.filter(secure_code=website).first()
         if found is None:
             codes = ", ".join(Website.objects.values_list("secure_code", flat=True)) or "none yet"
-            raise CommandError(f"No website has the secure code {website!r}. There are: {codes}.")
+            raise CommandError(
+                f"No website has the secure code {website!r}. There are: {codes}.", returncode=2
+            )
         scopes = EVERYTHING if scope and "all" in scope else scope or SENDING
         expires_at = timezone.now() + datetime.timedelta(days=days) if days else None
-        _key, text = ApiKey.issue(found, name, scopes, by="createapikey", expires_at=expires_at)
-        self.stdout.write(text)
+        key, text = ApiKey.issue(found, name, scopes, by="createapikey", expires_at=expires_at)
+        said = {"key": text, "keyId": key.pk, "scopes": key.scopes, "expiresAt": expires_at}
+        self.stdout.write(json.dumps(said, default=str) if as_json else text)

@@ -1,0 +1,1 @@
+"""Rules: "when this happens, and if that holds, wait, and send this, unless …"."""

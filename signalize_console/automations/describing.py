@@ -1,0 +1,116 @@
+"""A rule in words: what its flow shows, box by box."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from signalize_console.automations.definition import Definition, Facts, Happening, Only, Send, Step, Wait
+
+Names = Mapping[int, str]
+
+
+class Box(NamedTuple):
+    """``kind``: when, if, unless, wait, send or end. ``step``: which step of the definition, if it is one."""
+
+    kind: str
+    text: str
+    step: int | None = None
+    template_id: int | None = None
+
+
+def boxes(definition: Definition, templates: Names, segments: Names) -> list[Box]:
+    found = [Box("when", happening(definition.when))]
+    if definition.condition:
+        found.append(Box("if", _only(definition.condition, segments)))
+    if definition.unless:
+        events = _(" or ").join(happening(one) for one in definition.unless)
+        found.append(Box("unless", _("Ends at once, whenever: %s") % events))
+    found += [_step(step, number, templates, segments) for number, step in enumerate(definition.steps)]
+    return [*found, Box("end", _("End"))]
+
+
+def happening(what: Happening) -> str:
+    facts = what.facts
+    words = {
+        "event": lambda: _("“%s” happens") % facts["name"] + _properties(facts),
+        "page": lambda: _("the page %s is visited") % facts["path"],
+        "subscribed": lambda: _("somebody opts in"),
+        "interest": lambda: _("the interest “%s” is ticked") % facts["name"],
+        "attribute": lambda: _("the attribute “%s” changes") % facts["name"] + _value(facts),
+        "date": lambda: _date(facts),
+        "inactivity": lambda: _("somebody has not visited for %d days") % facts["days"],
+        "every": lambda: (
+            _("every %(days)s at %(at)s")
+            % {"days": ", ".join(_(day.capitalize()) for day in facts["days"]), "at": facts["at"]}
+        ),
+        "feed": lambda: _("the feed %s has a new item") % facts["url"],
+    }
+    return words[what.kind]()
+
+
+def duration(facts: Mapping[str, int]) -> str:
+    unit, amount = next(iter(facts.items()))
+    counted = {
+        "minutes": ngettext("%d minute", "%d minutes", amount),
+        "hours": ngettext("%d hour", "%d hours", amount),
+        "days": ngettext("%d day", "%d days", amount),
+    }
+    return counted[unit] % amount
+
+
+def _step(step: Step, number: int, templates: Names, segments: Names) -> Box:
+    if isinstance(step, Send):
+        name = templates.get(step.template_id, _("a template that was deleted"))
+        said = _("Send “%s”") % name
+        if step.transactional:
+            said += " · " + _("transactional")
+        if step.valid_for:
+            said += " · " + _("valid for %s") % duration(step.valid_for)
+        return Box("send", said, number, step.template_id)
+    if isinstance(step, Only):
+        return Box("if", _only(step.condition, segments), number)
+    return Box("wait", _wait(step), number)
+
+
+def _wait(step: Wait) -> str:
+    if step.kind == "for":
+        return _("Wait %s") % duration(step.facts)
+    if step.kind == "until":
+        return _("Wait until %s, on the recipient's clock") % step.facts["until"]
+    said = _("Wait until %(event)s, at most %(time)s") % {
+        "event": happening(step.event) if step.event else "",
+        "time": duration(step.facts["timeout"]),
+    }
+    return said + (" · " + _("then end") if step.facts["onTimeout"] == "end" else "")
+
+
+def _only(condition: Any, segments: Names) -> str:
+    if set(condition) == {"segment"}:
+        return _("Only for the segment “%s”") % segments.get(condition["segment"], _("that was deleted"))
+    return _("Only for whom the conditions hold")
+
+
+def _properties(facts: Facts) -> str:
+    count = len(facts.get("properties", ()))
+    return " " + ngettext("(with %d condition)", "(with %d conditions)", count) % count if count else ""
+
+
+def _value(facts: Facts) -> str:
+    value = facts.get("value")
+    return f" ({value['op']} {value.get('value', '')})" if value else ""
+
+
+def _date(facts: Facts) -> str:
+    offset = facts.get("offset", {"days": 0})
+    unit, amount = next(iter(offset.items()))
+    far = duration({unit: abs(amount)})
+    words = {"attribute": facts["attribute"], "far": far}
+    if amount < 0:
+        said = _("%(far)s before the date “%(attribute)s”") % words
+    elif amount > 0:
+        said = _("%(far)s after the date “%(attribute)s”") % words
+    else:
+        said = _("the date “%(attribute)s” has come") % words
+    return said + (", " + _("every year") if "every" in facts else "")

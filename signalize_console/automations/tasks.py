@@ -1,0 +1,11 @@
+"""Celery's door: beat knocks every second."""
+
+from celery import shared_task
+
+from signalize_console.automations.engine import run
+from signalize_console.deliveries.tasks import is_stopping
+
+
+@shared_task(name="automations.advance")
+def advance() -> None:
+    run(is_stopping)

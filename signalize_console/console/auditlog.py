@@ -1,0 +1,64 @@
+"""The audit log, for those who may read it. Nobody changes it: the database itself refuses."""
+
+from typing import Any, ClassVar
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from signalize_console.console.models import AuditRecord
+from signalize_console.console.paging import ReadOnly
+
+
+def name_of(about: str) -> str:
+    """The class's name; of one that no longer exists, as it was called in the code."""
+    try:
+        return str(capfirst(apps.get_model(about)._meta.verbose_name))
+    except LookupError:
+        return about
+
+
+class ByDeed(admin.SimpleListFilter):
+    """By what people ask for most; the list of all deeds would take reading the whole log."""
+
+    title = _("did what")
+    parameter_name = "deed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            *(("login", _("login")), ("logout", _("logout")), ("locked out", _("locked out"))),
+            *(("send", _("send")), ("cancel", _("cancel")), ("added", _("added"))),
+            *(("changed", _("changed")), ("deleted", _("deleted"))),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(deed=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditRecord)
+class AuditRecordAdmin(ReadOnly):
+    website_path = "website_id"
+    list_display = ["at", "by", "deed", "link", "detail"]
+    list_filter = [ByDeed]
+    search_fields = ["=by", "=object_id"]
+    search_help_text = _("A user's whole name, or the number of what it was done to")
+    fields: ClassVar[Any] = [*list_display, "website_id"]
+
+    @admin.display(description=_("to what"), ordering="about")
+    def link(self, record: AuditRecord) -> SafeString | str:
+        if not record.about:
+            return "–"
+        name = name_of(record.about)
+        if not record.object_id:
+            return name
+        what = f"{name} #{record.object_id}"
+        try:
+            address = reverse(f"admin:{record.about.replace('.', '_')}_change", args=[record.object_id])
+        except NoReverseMatch:
+            return what
+        return format_html('<a href="{}">{}</a>', address, what)

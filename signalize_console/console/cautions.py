@@ -1,0 +1,64 @@
+"""What may go wrong with a message that is about to be sent. None of it stops anybody."""
+
+import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from signalize_console.console.reviewing import Example, Reach
+from signalize_console.console.troubles import troubles
+from signalize_console.messaging import lint
+from signalize_console.messaging.models import PushMessage
+
+NIGHT_BEGINS, NIGHT_ENDS = 22, 7
+SMALL_TEST = 20
+
+
+def warnings_of(user: Any, message: PushMessage, reach: Reach, examples: list[Example]) -> list[str]:
+    now = timezone.now()
+    return [
+        *_about_reach(message, reach),
+        *_about_texts(message),
+        *_about_examples(examples),
+        *_about_time(message, now),
+        *(sentence for sentence, _link in troubles(user)),
+    ]
+
+
+def _about_reach(message: PushMessage, reach: Reach) -> list[str]:
+    if not reach.count:
+        in_segment = _("Nobody is in this segment now.")
+        return [in_segment if message.segment else _("Nobody has opted in on this website yet.")]
+    share = reach.count * message.website.canary_percent // 100
+    if message.canary and share < SMALL_TEST:
+        said = _("The test reaches only about %(count)d subscriptions: too few to learn much from.")
+        return [said % {"count": share}]
+    return []
+
+
+def _about_texts(message: PushMessage) -> list[str]:
+    """What a colleague would remark; each with its language, where there are several."""
+    texts = list(message.texts.all())
+    return [
+        f"{one.text.language}: {one.sentence}" if one.text and len(texts) > 1 else one.sentence
+        for one in lint.remarks(message, texts, message.website)
+    ]
+
+
+def _about_examples(examples: list[Example]) -> list[str]:
+    said = _("Not every recipient has a “%(name)s”. Who has none gets nothing, unless you give a fallback.")
+    return [said % {"name": name} for name in dict.fromkeys(one.missing for one in examples) if name]
+
+
+def _about_time(message: PushMessage, now: datetime.datetime) -> list[str]:
+    first, last = message.span(now)
+    found = []
+    if message.scheduled_at and message.scheduled_at < now and not (message.in_local_time or message.repeat):
+        found.append(_("This time has passed: it goes out as soon as you send it."))
+    if message.valid_until and message.valid_until < last:
+        found.append(_("“Valid until” comes before the last recipient's turn: who is later gets nothing."))
+    wall = message.wall_time if message.in_local_time or message.repeat else first.astimezone(message.zone)
+    if not NIGHT_ENDS <= wall.hour < NIGHT_BEGINS and not message.transactional:
+        found.append(_("It arrives at night, at %(time)s. People sleep.") % {"time": f"{wall:%H:%M}"})
+    return found

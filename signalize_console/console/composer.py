@@ -1,0 +1,154 @@
+"""What the composer asks of us while somebody writes: to save, to remark, and to send a test."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.forms import BaseModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from signalize_console.console import drafts
+from signalize_console.console.composer_words import told
+from signalize_console.console.content import TextInline
+from signalize_console.console.testing import TestingViews
+from signalize_console.console.written import whole
+from signalize_console.messaging import coverage, lint
+from signalize_console.messaging.limits import PLATFORMS
+from signalize_console.messaging.models import MessageTemplate, PushMessage
+from signalize_console.messaging.states import MessageState
+from signalize_console.websites.models import Website
+
+
+class ComposerViews(TestingViews, ModelAdmin):
+    """Views of PushMessageAdmin beside its form. Each answers in JSON, but for the start from a template."""
+
+    def composer_urls(self) -> list[URLPattern]:
+        def view(address: str, answer: Callable[..., HttpResponse], name: str) -> URLPattern:
+            return path(address, self.admin_site.admin_view(answer), name=f"messaging_pushmessage_{name}")
+
+        return [
+            view("save/", require_POST(self.save_view), "save"),
+            view("<int:message_id>/save/", require_POST(self.save_view), "save_again"),
+            view("remarks/", require_POST(self.remarks_view), "remarks"),
+            view("placeholders/", require_GET(self.placeholders_view), "placeholders"),
+            view("from-template/", require_POST(self.from_template_view), "from_template"),
+            *self.testing_urls(view),
+        ]
+
+    def composer_context(self, request: HttpRequest, message: PushMessage | None) -> dict[str, Any]:
+        may_write = self.has_change_permission if message else self.has_add_permission
+        urls = {}
+        if may_write(request):
+            urls["save"] = self._url("save_again", message.pk) if message else self._url("save")
+        if self.may_send(request):
+            named = {"test": self._url("test", 0), "browsers": self._url("browsers")}
+            urls |= {**named, "addBrowser": self._url("add_browser")}
+        return {
+            "composer": told(request, self.admin_site, **urls),
+            "platforms": PLATFORMS,
+            "templates": [] if message else self._templates(request),
+        }
+
+    @transaction.atomic
+    def save_view(self, request: HttpRequest, message_id: int | None = None) -> HttpResponse:
+        """Saves a draft that may still lack words. Says what the form must know to go on from there."""
+        draft = self._draft(request, message_id)
+        form, formset = self._filled(request, draft)
+        problem = drafts.problem_of(form, formset)
+        if problem:
+            return JsonResponse({"problem": problem}, status=422)
+        draft = formset.instance = self.save_form(request, form, change=draft is not None)
+        self.save_model(request, draft, form, change=message_id is not None)
+        form.save_m2m()
+        formset.save()
+        change = reverse("admin:messaging_pushmessage_change", args=[draft.pk])
+        said = {"id": draft.pk, "url": change, "save": self._url("save_again", draft.pk)}
+        return JsonResponse(
+            {**said, "at": f"{timezone.localtime():%H:%M}", "fields": drafts.numbers_of(formset)}
+        )
+
+    def remarks_view(self, request: HttpRequest) -> HttpResponse:
+        """What there is to say about the form as it is; nothing is stored."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        message, texts = drafts.read(request.POST)
+        website = self._website(request, request.POST.get("website"))
+        said = lint.remarks(message, list(texts.values()), website)
+        rows = {id(text): prefix for prefix, text in texts.items()}
+        return JsonResponse(
+            {
+                "remarks": [
+                    {
+                        "sentence": one.sentence,
+                        "field": f"{rows[id(one.text)]}-{one.field}" if one.text else one.field,
+                        "language": one.text.language if one.text and len(texts) > 1 else "",
+                        "serious": one.is_serious,
+                    }
+                    for one in said
+                ]
+            }
+        )
+
+    def placeholders_view(self, request: HttpRequest) -> HttpResponse:
+        """The names that a website's recipients have values for."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        website = self._website(request, request.GET.get("website"))
+        return JsonResponse({"names": coverage.names(website) if website else []})
+
+    @transaction.atomic
+    def from_template_view(self, request: HttpRequest) -> HttpResponse:
+        """A draft that says what a template says."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        template = get_object_or_404(self._templates(request), pk=whole(request.POST.get("template")))
+        draft = PushMessage(website=template.website)
+        texts = draft.use(template)
+        draft.save()
+        for text in texts:
+            text.push_message = draft
+            text.save()
+        return HttpResponseRedirect(reverse("admin:messaging_pushmessage_change", args=[draft.pk]))
+
+    def _draft(self, request: HttpRequest, message_id: int | None) -> PushMessage | None:
+        """Locked, so that nobody sends it meanwhile."""
+        if message_id is None:
+            if not self.has_add_permission(request):
+                raise PermissionDenied
+            return None
+        mine = self.get_queryset(request).filter(pk=message_id, state=MessageState.DRAFT)
+        draft = mine.select_for_update(of=("self",)).first()
+        if draft is None or not self.has_change_permission(request, draft):
+            raise PermissionDenied(_("This message is no draft any more."))
+        return draft
+
+    def _filled(self, request: HttpRequest, draft: PushMessage | None) -> tuple[BaseModelForm, Any]:
+        """The change form with what was sent, and its texts."""
+        form = self.get_form(request, draft, change=draft is not None)(request.POST, instance=draft)
+        for formset_class, inline in self.get_formsets_with_inlines(request, draft):
+            if isinstance(inline, TextInline):
+                options = self.get_formset_kwargs(request, draft or PushMessage(), inline, "texts")
+                return form, formset_class(**options)
+        raise PermissionDenied
+
+    def _website(self, request: HttpRequest, written: str | None) -> Website | None:
+        """One that this member of the staff may choose in the form."""
+        field: Any = self.get_form(request)().fields["website"]
+        return field.queryset.filter(pk=whole(written)).first()
+
+    def _templates(self, request: HttpRequest) -> Any:
+        admin_of_templates = self.admin_site.get_model_admin(MessageTemplate)
+        if not admin_of_templates.has_view_permission(request):
+            return MessageTemplate.objects.none()
+        return admin_of_templates.get_queryset(request).select_related("website")
+
+    @staticmethod
+    def _url(name: str, *args: int) -> str:
+        return reverse(f"admin:messaging_pushmessage_{name}", args=args)

@@ -1,0 +1,186 @@
+"""The tables and charts of reports. What a page shows of them and what their CSV files hold is the same."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from signalize_console.activity.models import EventKind
+from signalize_console.console.charts import Chart, Series
+from signalize_console.console.troubles import SERVICES
+from signalize_console.deliveries.funnels import Funnel, MessageReport, hours_of
+from signalize_console.deliveries.website_reports import GROWTH_NAMES, OPT_IN_STEPS, Period
+from signalize_console.messaging.models import PushMessage
+
+HOUR = datetime.timedelta(hours=1)
+MOST_HOURS = 72
+COLUMNS = {
+    "targeted": gettext_lazy("targeted"),
+    "accepted": gettext_lazy("accepted"),
+    "shown": gettext_lazy("shown"),
+    "clicked": gettext_lazy("clicked"),
+    "converted": gettext_lazy("converted"),
+    "worth": gettext_lazy("worth"),
+    "unsubscribed": gettext_lazy("unsubscribed"),
+}
+GROWTH_WORDS = {
+    "subscribed": gettext_lazy("opted in"),
+    "unsubscribed": gettext_lazy("unsubscribed"),
+    "gone": gettext_lazy("gone, say push services"),
+}
+FOLLOWS = {
+    EventKind.OPTIN_YES: EventKind.OPTIN_SHOWN,
+    EventKind.OPTIN_NO: EventKind.OPTIN_SHOWN,
+    EventKind.OPTIN_CLOSED: EventKind.OPTIN_SHOWN,
+    EventKind.PERMISSION_GRANTED: EventKind.OPTIN_YES,
+    EventKind.PERMISSION_DENIED: EventKind.OPTIN_YES,
+    EventKind.SUBSCRIBED: EventKind.PERMISSION_GRANTED,
+}
+DIMENSIONS = {
+    "push_service": gettext_lazy("Push service"),
+    "language": gettext_lazy("Language"),
+    "platform": gettext_lazy("Platform"),
+}
+PLATFORM_WORDS = {
+    "windows": "Windows",
+    "macos": "macOS",
+    "linux": "Linux",
+    "chromeos": "ChromeOS",
+    "android": "Android",
+    "ios": "iOS",
+    "other": gettext_lazy("other"),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """``rows`` begin with what they are about. ``charts`` show the same."""
+
+    title: str
+    headings: Sequence[Any]
+    rows: Sequence[Sequence[Any]]
+    charts: Sequence[Chart] = ()
+
+
+def growth(counted: Period, active: Sequence[int | None]) -> Table:
+    """Who came and who went, day by day or week by week, and how many there were."""
+    series = [Series(str(GROWTH_WORDS[name]), counted.per_step(name)) for name in GROWTH_NAMES]
+    days = [date_format(day, "SHORT_DATE_FORMAT") for day in counted.steps]
+    rows = [
+        [day.isoformat(), *(one.values[number] for one in series), active[number]]
+        for number, day in enumerate(counted.steps)
+    ]
+    charts = [
+        Chart("growth", _("Opted in and left"), days, series),
+        Chart("active", _("Active subscriptions"), days, [Series(_("active subscriptions"), active)]),
+    ]
+    headings = [
+        _("day") if counted.step == 1 else _("week from"),
+        *GROWTH_WORDS.values(),
+        _("active subscriptions"),
+    ]
+    return Table(_("Subscribers"), headings, rows, charts)
+
+
+def opt_in(counted: Period) -> Table:
+    """Each step with its share of the one that it follows from."""
+    totals = {step: counted.total(step) for step in OPT_IN_STEPS}
+    follows = {
+        **dict.fromkeys(
+            (EventKind.OPTIN_YES, EventKind.OPTIN_NO, EventKind.OPTIN_CLOSED), EventKind.OPTIN_SHOWN
+        ),
+        **dict.fromkeys((EventKind.PERMISSION_GRANTED, EventKind.PERMISSION_DENIED), EventKind.OPTIN_YES),
+        EventKind.SUBSCRIBED: EventKind.PERMISSION_GRANTED,
+    }
+    rows = []
+    for step, total in totals.items():
+        before = totals.get(follows[step]) if step in follows else None
+        share = total / before if before else None
+        rows.append([EventKind(step).label, total, share])
+    return Table(_("Opt-in"), [_("step"), _("visitors"), _("share of the step before")], rows)
+
+
+def compared(pairs: Iterable[tuple[PushMessage, Funnel]]) -> Table:
+    """A row for each push message."""
+    rows = [
+        [message.pk, message.title, str(message.website), _moment(message), *_cells(funnel)]
+        for message, funnel in pairs
+    ]
+    headings = [_("number"), _("push message"), _("website"), _("accepted at"), *COLUMNS.values()]
+    return Table(_("Push messages"), headings, rows)
+
+
+def parts(report: MessageReport) -> list[tuple[str, list[tuple[str, Funnel]]]]:
+    """By push service, language and platform: a title and the funnels, the largest part first."""
+    tables = []
+    for name, title in DIMENSIONS.items():
+        funnels = sorted(report.by[name].items(), key=lambda pair: -pair[1].targeted)
+        tables.append((str(title), [(_part(name, key), funnel) for key, funnel in funnels]))
+    return tables
+
+
+def of_message(report: MessageReport) -> Table:
+    """All of it, and its parts, in one table."""
+    rows = [[_("Whole message"), "", *_cells(report.funnel)]]
+    rows += [[title, name, *_cells(funnel)] for title, funnels in parts(report) for name, funnel in funnels]
+    return Table(report.message.title, [_("by"), _("part"), *COLUMNS.values()], rows)
+
+
+def hours_charts(report: MessageReport) -> list[Chart]:
+    """When it happened, in the first three days: what many do, and what few do, each on its own scale."""
+    if not report.hours:
+        return []
+    first = min(report.hours)
+    hours = [first + HOUR * number for number in range(_length(report.hours, first))]
+    labels = [date_format(timezone.localtime(hour), "d.m. H:i") for hour in hours]
+    charts = []
+    for key, title, names in (
+        ("sent", _("Accepted and shown, hour by hour"), ("accepted", "shown")),
+        ("acted", _("Clicked and after, hour by hour"), ("clicked", "converted", "unsubscribed")),
+    ):
+        counts = {name: [report.hours.get(hour, Counter())[name] for hour in hours] for name in names}
+        series = [Series(str(COLUMNS[name]), values) for name, values in counts.items()]
+        charts.append(Chart(key, title, labels, series))
+    return charts
+
+
+def hours_since_start(messages: Sequence[PushMessage]) -> Chart | None:
+    """Clicks of each message, hour by hour since its first delivery."""
+    every = hours_of([message.pk for message in messages])
+    hours = {message_id: found for message_id, found in every.items() if found}
+    if not hours:
+        return None
+    longest = max(_length(found, min(found)) for found in hours.values())
+    series = []
+    for message in messages:
+        found = hours.get(message.pk, {})
+        first = min(found) if found else timezone.now()
+        clicks = [found[at]["clicked"] if (at := first + HOUR * n) in found else 0 for n in range(longest)]
+        series.append(Series(f"#{message.pk} {message.title}", clicks))
+    labels = [_("hour %(number)d") % {"number": n} for n in range(1, longest + 1)]
+    return Chart("clicks", _("Clicks, hour by hour since the start"), labels, series)
+
+
+def _length(hours: dict[datetime.datetime, Any], first: datetime.datetime) -> int:
+    return min((max(hours) - first) // HOUR + 1, MOST_HOURS)
+
+
+def _cells(funnel: Funnel) -> list[Any]:
+    return [getattr(funnel, name) for name in COLUMNS]
+
+
+def _part(dimension: str, key: str) -> str:
+    words: dict[str, dict[str, Any]] = {"push_service": {**SERVICES}, "platform": PLATFORM_WORDS}
+    names = words.get(dimension, {})
+    return str(names.get(key, key)) or _("not known")
+
+
+def _moment(message: PushMessage) -> str:
+    at = message.scheduled_at or message.created_at
+    return timezone.localtime(at).isoformat(sep=" ", timespec="minutes")

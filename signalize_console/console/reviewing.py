@@ -1,0 +1,135 @@
+"""What a person should know before a message is sent: to how many, how it looks, what may go wrong."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import signing
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from signalize_console.audiences import counting
+from signalize_console.audiences.tree import BadSegment
+from signalize_console.console.durations import about
+from signalize_console.deliveries import speed
+from signalize_console.messaging import rendering
+from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.placeholders import MissingValue, placeholders
+from signalize_console.recipients.models import Recipient, Subscription
+
+EXAMPLES = 3
+SAMPLE_SECONDS = 3.0
+SALT, TOKEN_SECONDS = "console.review", 3_600
+# How much the audience may have grown between review and sending.
+GROWTH = 1.1
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many subscriptions get it now; at most so many, where it takes too long to find out."""
+
+    count: int
+    is_exact: bool
+
+
+def reach_of(message: PushMessage) -> Reach:
+    everyone = Subscription.objects.active().filter(website=message.website)
+    if (tree := message.audience_tree) is None:
+        return Reach(everyone.count(), is_exact=True)
+    try:
+        at = message.scheduled_at or timezone.now()
+        return Reach(counting.count(message.website, tree, at), is_exact=True)
+    except (BadSegment, counting.TooSlow):
+        return Reach(everyone.count(), is_exact=False)
+
+
+@dataclass(frozen=True)
+class Example:
+    """The message as one real recipient sees it; ``missing`` names a placeholder that stays empty."""
+
+    recipient: Recipient
+    title: str
+    message: str
+    link: str
+    buttons: list[tuple[str, str]]
+    missing: str = ""
+
+
+def examples_of(message: PushMessage) -> list[Example]:
+    texts = list(message.texts.all())
+    is_personal = bool(placeholders(written for text in texts for written in text.written))
+    return [_example(message, texts, recipient, is_personal) for recipient in _some(message)] if texts else []
+
+
+def _some(message: PushMessage) -> list[Recipient]:
+    """Who subscribed last; nobody where that takes too long."""
+    if (tree := message.audience_tree) is None:
+        newest = Subscription.objects.active().filter(website=message.website).order_by("-pk")
+        recipients = [one.recipient for one in newest.select_related("recipient")[: 4 * EXAMPLES]]
+        return list(dict.fromkeys(recipients))[:EXAMPLES]
+    try:
+        at = message.scheduled_at or timezone.now()
+        return counting.sample(message.website, tree, at, size=EXAMPLES, seconds=SAMPLE_SECONDS)
+    except (BadSegment, counting.TooSlow):
+        return []
+
+
+def _example(message: PushMessage, texts: Any, recipient: Recipient, is_personal: bool) -> Example:
+    text, missing = rendering.text_for(texts, recipient.language), ""
+    values = {**recipient.attributes, **message.data} if is_personal else None
+    try:
+        shown = rendering.notification(message, text, values)
+    except MissingValue as error:
+        missing, shown = str(error.args[0]), rendering.notification(message, text)
+    buttons = [(one["title"], one["navigate"]) for one in shown.get("actions", [])]
+    return Example(
+        recipient, shown.get("title", ""), shown.get("body", ""), shown["navigate"], buttons, missing
+    )
+
+
+def duration_of(message: PushMessage, count: int) -> str:
+    """How long it takes, in words; "" where nobody can know yet."""
+    known = [rate for rate in (message.per_minute, speed.per_minute()) if rate]
+    if not (known and count):
+        return ""
+    test = 60 * message.website.canary_minutes if message.canary else 0
+    return about(test + 60 * count / min(known))
+
+
+def make_token(message: PushMessage, count: int) -> str:
+    """Says by whom nobody can change it what was reviewed, and names this review."""
+    return signing.dumps([message.pk, count, secrets.token_hex(8)], salt=SALT)
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """``count`` is None if nobody has seen a review of late."""
+
+    name: str
+    count: int | None
+
+
+def read_token(message: PushMessage, token: str) -> Reviewed:
+    try:
+        pk, count, name = signing.loads(token, salt=SALT, max_age=TOKEN_SECONDS)
+    except signing.BadSignature:
+        return Reviewed(token[:32], None)
+    return Reviewed(name, count) if pk == message.pk else Reviewed(token[:32], None)
+
+
+def objection(message: PushMessage, reach: Reach, reviewed: Reviewed, typed: str) -> str:
+    """Why it isn't sent yet; "" if it may be."""
+    if reach.count <= message.website.confirm_above:
+        return ""
+    if reviewed.count is None or reach.count > reviewed.count * GROWTH:
+        return _("It reaches %(count)d subscriptions now. Look at the review once more, and confirm it.") % {
+            "count": reach.count
+        }
+    if "".join(char for char in typed if char.isdigit()) != str(reviewed.count):
+        return _("Type the number %(count)d to confirm that so many get it.") % {"count": reviewed.count}
+    return ""
+
+
+def needs_approval(message: PushMessage, reach: Reach) -> bool:
+    limit = message.website.approve_above
+    return limit is not None and reach.count > limit

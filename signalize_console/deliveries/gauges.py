@@ -1,0 +1,79 @@
+"""What there is to watch, read from the database in a few cheap statements: for ``/metrics``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+# Per class: how much is due, and for how long the oldest has been.
+DUE = """
+SELECT transactional, count(*), coalesce(extract(epoch FROM now() - min(due_at)), 0)::float
+FROM messaging_pushmessage
+WHERE due_at <= now() AND state IN ('scheduled', 'expanding', 'sending') GROUP BY transactional
+"""
+STATES = """
+SELECT state, count(*) FROM messaging_pushmessage
+WHERE state IN ('awaiting_approval', 'scheduled', 'expanding', 'sending', 'paused', 'held') GROUP BY state
+"""
+# The last whole minute. Older ones don't change any more, this one isn't over.
+ANSWERS = """
+SELECT push_service, sum(accepted)::bigint, sum(gone)::bigint, sum(throttled)::bigint, sum(refused)::bigint,
+    sum(unanswered)::bigint
+FROM deliveries_tally WHERE minute = date_trunc('minute', now()) - interval '1 minute' GROUP BY push_service
+"""
+ALERTS = "SELECT kind, push_service, count(*) FROM deliveries_alert WHERE ended_at IS NULL GROUP BY 1, 2"
+BEATS = """
+SELECT kind, CASE kind WHEN 'engine' THEN split_part(name, '-', 1) ELSE '' END, count(*),
+    extract(epoch FROM now() - max(beat_at))::float
+FROM deliveries_heartbeat WHERE beat_at > now() - interval '1 day' GROUP BY 1, 2
+"""
+SUBSCRIPTIONS = """
+SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'recipients_subscription'::regclass
+"""
+OUTCOMES = ("accepted", "gone", "throttled", "refused", "unanswered")
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """``samples``: the values of ``labels``, and the number."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    samples: Sequence[tuple[tuple[str, ...], float]]
+
+
+def read() -> list[Gauge]:
+    due = {bool(transactional): (count, age) for transactional, count, age in _rows(DUE)}
+    classes = [("transactional", due.get(True, (0, 0.0))), ("marketing", due.get(False, (0, 0.0)))]
+    beats = _rows(BEATS)
+    answers = [
+        ((service, outcome), number)
+        for service, *numbers in _rows(ANSWERS)
+        for outcome, number in zip(OUTCOMES, numbers, strict=True)
+    ]
+    return [
+        Gauge("messages_due", "Push messages that the engine must look at now.", ("class",),
+              [((name,), count) for name, (count, _age) in classes]),
+        Gauge("messages_due_seconds", "For how long the oldest of them has been due.", ("class",),
+              [((name,), age) for name, (_count, age) in classes]),
+        Gauge("messages", "Push messages on their way, by state.", ("state",),
+              [((state,), count) for state, count in _rows(STATES)]),
+        Gauge("answers_per_minute", "What the push services answered in the last whole minute.",
+              ("push_service", "outcome"), answers),
+        Gauge("alerts_open", "Alerts that are open.", ("kind", "push_service"),
+              [((kind, service), count) for kind, service, count in _rows(ALERTS)]),
+        Gauge("heartbeat_seconds", "Since the youngest sign of life of each kind.", ("kind", "class"),
+              [((kind, what), age) for kind, what, _count, age in beats]),
+        Gauge("processes", "Processes that showed a sign of life within a day.", ("kind", "class"),
+              [((kind, what), count) for kind, what, count, _age in beats]),
+        Gauge("subscriptions", "Subscriptions, living or not; PostgreSQL's own estimate.", (),
+              [((), _rows(SUBSCRIPTIONS)[0][0])]),
+    ]  # fmt: skip
+
+
+def _rows(sql: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()

@@ -1,0 +1,172 @@
+"""``make bench-automations``: events through 20 rules, a million waiting runs beside them, a date rule over all.
+
+SCALE=0.02 is a fiftieth of all of it.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from signalize_console.embedded.home import Home
+from signalize_console.embedded.postgres import EmbeddedPostgres
+from tests.benchmarks import report
+
+SCALE = float(os.environ.get("SCALE", "1"))
+RECIPIENTS = WAITING = max(1_000, int(1_000_000 * SCALE))
+SECONDS = max(5.0, 60 * SCALE)
+REQUESTS, EACH, RULES = 100, 10, 20
+SEED = """
+INSERT INTO recipients_recipient (website_id, client_id, customer_id, language, time_zone, attributes)
+SELECT %(website)s, md5(n::text), '', 'de', 'Europe/Berlin',
+    jsonb_build_object('birthday', (date '1990-01-01' + n %% 365)::text)
+FROM generate_series(1, %(recipients)s) n;
+INSERT INTO recipients_subscription (website_id, recipient_id, vapid_key_id, endpoint, endpoint_hash, p256dh,
+    auth, push_service, state, ended_reason)
+SELECT website_id, id, %(key)s, 'https://push.example.net/' || id, sha256(id::text::bytea), '', '', 'fcm',
+    'active', '' FROM recipients_recipient;
+ANALYZE recipients_recipient, recipients_subscription
+"""
+WAIT = """
+INSERT INTO automations_run (rule_id, version_id, recipient_id, trigger, triggered_at, facts, state, step, why, due_at)
+SELECT %(rule)s, %(version)s, id, 'event-0', now(), '{}', 'waiting', 1, 'wait', now() + interval '1 day'
+FROM recipients_recipient
+"""
+# From the event to the moment at which its run was moved on.
+LATENCIES = """
+SELECT extract(epoch FROM run.moved_at - event.occurred_at) FROM automations_run run
+JOIN activity_event event ON run.trigger = 'event-' || event.id WHERE run.rule_id = ANY(%s)
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        Path(directory).chmod(0o755)
+        home = Home(Path(directory))
+        os.environ.update(
+            SIGNALIZE_HOME=directory,
+            DATABASE_URL=home.database_url,
+            DJANGO_SETTINGS_MODULE="signalize_console.settings",
+            LOG_LEVEL="ERROR",
+        )
+        postgres = EmbeddedPostgres(home).start()
+        try:
+            subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], check=True)
+            show(measure())
+        finally:
+            postgres.stop()
+
+
+def show(figures: dict[str, float]) -> None:
+    report.table(["what", "figure"], [[name, f"{value:,.3f}"] for name, value in figures.items()])
+    report.write("automations", figures)
+
+
+def measure() -> dict[str, float]:
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    from signalize_console.automations import engine
+    from tests.makers import make_website
+
+    website = make_website()
+    with connection.cursor() as cursor:
+        cursor.execute(SEED, {"website": website.pk, "key": website.vapid_key.pk, "recipients": RECIPIENTS})
+    busy = [make_rule(website, {"kind": "event", "name": f"event{n % 10}"}) for n in range(RULES)]
+    engine.run(seconds=5)
+    for rule in busy:
+        rule.switch(on=True)
+    figures = stream(website, [rule.pk for rule in busy], "with nobody waiting")
+    with connection.cursor() as cursor:
+        cursor.execute(WAIT, {"rule": busy[0].pk, "version": busy[0].version_id})
+        cursor.execute("ANALYZE automations_run")
+    figures |= stream(website, [rule.pk for rule in busy], f"with {WAITING:,} waiting")
+    return {**figures, f"a birthday rule over {RECIPIENTS:,} recipients, s": birthday(website)}
+
+
+def make_rule(website: Any, when: dict[str, Any]) -> Any:
+    from signalize_console.automations import rules
+    from signalize_console.automations.models import Rule
+    from signalize_console.messaging.models import MessageTemplate, TemplateText
+
+    number = MessageTemplate.objects.count()
+    template = MessageTemplate.objects.create(website=website, name=f"Template {number}")
+    TemplateText.objects.create(
+        template=template, language="en", standard=True, title="Hello", link="https://shop.example/"
+    )
+    rule = Rule(website=website, name=f"Rule {number}", reentry="always")
+    rules.save(rule, {"when": when, "steps": [{"wait": {"days": 1}}, {"send": {"template": template.pk}}]})
+    return rule
+
+
+def stream(website: Any, rules: list[int], name: str) -> dict[str, float]:
+    """Ten events a request, a hundred requests a second, and beat beside them."""
+    from django.db import connection
+
+    from signalize_console.activity import events
+    from signalize_console.activity.events import Happened
+    from signalize_console.activity.models import EventKind
+    from signalize_console.automations import engine
+
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.is_set():
+            started = time.monotonic()
+            engine.run(over.is_set)
+            over.wait(max(0.0, 1 - (time.monotonic() - started)))
+        connection.close()
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM automations_run WHERE trigger <> 'event-0'")
+        cursor.execute("SELECT client_id FROM recipients_recipient ORDER BY id LIMIT 1000")
+        clients = [client for (client,) in cursor.fetchall()]
+    thread = threading.Thread(target=beat)
+    thread.start()
+    started, ingest = time.monotonic(), []
+    batch = [Happened(EventKind.EVENT, f"event{n}", {"value": n}) for n in range(EACH)]
+    for number in range(int(SECONDS * REQUESTS)):
+        time.sleep(max(0.0, started + number / REQUESTS - time.monotonic()))
+        before = time.perf_counter()
+        events.record_of_page(website, clients[number % len(clients)], batch)
+        ingest.append(time.perf_counter() - before)
+    sent_for = time.monotonic() - started
+    time.sleep(3)
+    over.set()
+    thread.join()
+    with connection.cursor() as cursor:
+        cursor.execute(LATENCIES, [rules])
+        latencies = [float(seconds) for (seconds,) in cursor.fetchall()]
+    return {
+        f"{name}: events a second": len(ingest) * EACH / sent_for,
+        f"{name}: runs": float(len(latencies)),
+        f"{name}: event to moved run, p50 s": statistics.median(latencies),
+        f"{name}: event to moved run, p99 s": statistics.quantiles(latencies, n=100)[98],
+        f"{name}: storing a batch, p99 ms": 1000 * statistics.quantiles(ingest, n=100)[98],
+    }
+
+
+def birthday(website: Any) -> float:
+    """One look at all recipients' dates."""
+    from signalize_console.automations import schedules
+    from signalize_console.automations.models import Run
+
+    rule = make_rule(website, {"kind": "date", "attribute": "birthday", "every": "year"})
+    rule.switch(on=True)
+    before, started = Run.objects.count(), time.monotonic()
+    while schedules.tick():
+        pass
+    print(json.dumps({"birthdays found": Run.objects.count() - before}))
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()

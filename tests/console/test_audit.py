@@ -1,0 +1,150 @@
+"""The audit log: everything that staff changes leaves a record, and nobody changes the record."""
+
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import resolve
+
+from signalize_console.api.models import ApiKey
+from signalize_console.console import audit
+from signalize_console.console.models import AuditRecord
+from signalize_console.console.site import site
+from signalize_console.messaging.models import PushMessage
+from signalize_console.websites.models import Website
+from signalize_console.websites.safeguards import Safeguards
+from tests.console.test_console import compose
+from tests.console.test_roles import client_of, member
+from tests.makers import make_subscription, make_website
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def website() -> Website:
+    return make_website()
+
+
+@pytest.fixture
+def boss() -> Client:
+    return client_of(member("Administrator", "ada"))
+
+
+def told(**wanted: Any) -> list[tuple[str, str, str, str, int | None]]:
+    rows = AuditRecord.objects.filter(**wanted).exclude(deed="login").order_by("pk")
+    return list(rows.values_list("by", "deed", "about", "object_id", "website_id"))
+
+
+def test_a_message_from_the_draft_to_the_end(boss: Client, website: Website) -> None:
+    make_subscription(website)
+    message = compose(boss, website)
+    for name in ("send", "cancel"):
+        boss.post(f"/admin/messaging/pushmessage/{message.pk}/{name}/", {"review": "1"})
+    row = ("messaging.pushmessage", str(message.pk), website.pk)
+    assert told() == [("ada", "added", *row), ("ada", "send", *row), ("ada", "cancel", *row)]
+
+
+def test_keys_and_what_is_chosen_from_a_list(boss: Client, website: Website) -> None:
+    keys = [ApiKey.issue(website, name)[0] for name in ("CRM", "shop")]
+    boss.post("/admin/api/apikey/", {"action": "revoke", "_selected_action": [one.pk for one in keys]})
+    assert set(told()) == {("ada", "revoke", "api.apikey", str(one.pk), website.pk) for one in keys}
+    boss.post(
+        "/admin/websites/website/", {"action": "make_identity_secret", "_selected_action": [website.pk]}
+    )
+    assert told(about="websites.website") == [
+        ("ada", "make_identity_secret", "websites.website", str(website.pk), website.pk)
+    ]
+
+
+def as_it_is(website: Website) -> dict[str, Any]:
+    """The settings that the website's form asks for."""
+    names = [field.name for field in Safeguards._meta.get_fields()]
+    values = {name: getattr(website, name) for name in [*names, "holdout"]}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def test_a_change_names_its_fields_and_not_what_they_held(boss: Client, website: Website) -> None:
+    code = website.secure_code
+    form = {"name": "Very Secret Name", "origins": "https://shop.example", "contact": "mailto:a@example.com"}
+    boss.post(
+        f"/admin/websites/website/{website.pk}/change/",
+        {**as_it_is(website), **form, "secure_code": code, "initial-secure_code": code},
+    )
+    record = AuditRecord.objects.get(deed="changed")
+    assert (record.detail, record.website_id) == ("Name, Contact", website.pk)
+    template = {"website": website.pk, "name": "Anna Smith", "ttl": 3600, "urgency": "normal"}
+    text = {"language": "en", "title": "Anna Smith", "message": "x", "link": "https://shop.example/"}
+    forms = {
+        "texts-TOTAL_FORMS": 1,
+        "texts-INITIAL_FORMS": 0,
+        **{f"texts-0-{name}": one for name, one in text.items()},
+    }
+    boss.post("/admin/messaging/messagetemplate/add/", {**template, **forms})
+    assert AuditRecord.objects.get(about="messaging.messagetemplate").deed == "added"
+    assert not any("Anna" in str(row) or "Secret" in str(row) for row in AuditRecord.objects.values())
+
+
+def test_what_is_refused_or_changes_nothing_is_not_told(boss: Client, website: Website) -> None:
+    message = compose(boss, website)
+    count = AuditRecord.objects.count()
+    viewer = client_of(member("Viewer", "vic"))
+    viewer.post(f"/admin/messaging/pushmessage/{message.pk}/send/", {"review": "1"})
+    boss.get("/admin/messaging/pushmessage/")
+    boss.post("/admin/second-factor/setup/", {"code": "1"})
+    assert AuditRecord.objects.count() == count + 1  # vic's login
+
+
+def test_deleting_is_told(boss: Client, website: Website) -> None:
+    message = compose(boss, website)
+    boss.post(f"/admin/messaging/pushmessage/{message.pk}/delete/", {"post": "yes"})
+    assert not PushMessage.objects.exists()
+    assert told(deed="deleted") == [("ada", "deleted", "messaging.pushmessage", str(message.pk), website.pk)]
+
+
+def test_a_file_that_is_taken_away_is_told(website: Website) -> None:
+    """For each view of the console, whatever it is called: a download is an export."""
+    request: HttpRequest = RequestFactory().get("/admin/recipients/recipient/")
+    request.user = member("Marketer", "mia")
+    request.resolver_match = resolve("/admin/recipients/recipient/")
+
+    def view(_request: HttpRequest) -> HttpResponse:
+        return HttpResponse("a;b", "text/csv", headers={"Content-Disposition": "attachment; filename=a.csv"})
+
+    audit.on_record(site, view)(request)
+    assert told() == [("mia", "exported changelist", "recipients.recipient", "", None)]
+
+
+def test_login_logout_and_lock_are_told_with_no_strangers_words() -> None:
+    member("Viewer", "vic")
+    client = Client()
+    client.post("/admin/login/", {"username": "vic", "password": "x"})
+    client.post("/admin/logout/")
+    for _try in range(8):
+        client.post("/admin/login/", {"username": "vic", "password": "wrong"})
+        client.post("/admin/login/", {"username": "my-password-by-mistake", "password": "vic"})
+    deeds = list(AuditRecord.objects.order_by("pk").values_list("by", "deed"))
+    assert deeds == [("vic", "login"), ("vic", "logout"), ("vic", "locked out")]
+
+
+def test_the_database_refuses_to_change_or_delete_a_record() -> None:
+    user = member("Viewer", "vic")
+    audit.record(user, "login")
+    for act in (
+        lambda: AuditRecord.objects.update(by="nobody"),
+        lambda: AuditRecord.objects.all().delete(),
+        lambda: AuditRecord.objects.all()._raw_delete(using="default"),
+    ):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            act()
+    user.delete()
+    assert AuditRecord.objects.filter(by="vic").count() == 1
+
+
+def test_keepers_read_it_and_others_do_not(boss: Client, website: Website) -> None:
+    compose(boss, website)
+    page = client_of(member("Auditor", "ole")).get("/admin/console/auditrecord/?deed=added").content.decode()
+    assert "Push message #" in page
+    assert "ada" in page
+    assert client_of(member("Marketer", "mia")).get("/admin/console/auditrecord/").status_code == 403

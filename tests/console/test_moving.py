@@ -1,0 +1,160 @@
+"""Imports, keys and exports in the console: who may, what is shown, and that nothing happens by a link."""
+
+import json
+import re
+
+import pytest
+from django.contrib.admin.models import LogEntry  # noqa: TID251 - the history that the console writes
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from signalize_console.deliveries.tasks import move_imports_on
+from signalize_console.recipients.imports import Import, ImportState
+from signalize_console.recipients.models import Subscription
+from signalize_console.websites.models import Website
+from tests.console.test_console import log_in
+from tests.makers import make_subscription, make_website
+from tests.recipients import files
+from tests.recipients.files import OldKey, as_csv, make_facts
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/recipients/import/add/"
+
+
+@pytest.fixture
+def website() -> Website:
+    return make_website()
+
+
+@pytest.fixture
+def boss() -> Client:
+    return log_in(superuser=True)
+
+
+def upload(client: Client, website: Website, content: str, key: str = "") -> Import:
+    form = {
+        "website": website.pk,
+        "file": SimpleUploadedFile("old.csv", content.encode()),
+        "vapid_private_key": key,
+    }
+    answer = client.post(ADD, form)
+    of = Import.objects.latest("pk")
+    assert answer.headers["Location"] == reverse("admin:recipients_import_change", args=[of.pk])
+    return of
+
+
+def page_of(client: Client, of: Import) -> str:
+    return client.get(reverse("admin:recipients_import_change", args=[of.pk])).content.decode()
+
+
+def test_a_file_is_checked_moves_in_and_is_undone(boss: Client, website: Website) -> None:
+    key = OldKey()
+    rows = [{**files.signalize(make_facts(key, website)), "_et_coid": f"{n:032x}"} for n in range(3)]
+    rows[1]["userPublicKey"] = "AAAA"
+    of = upload(boss, website, as_csv(*rows))
+    assert "data-running" in page_of(boss, of)
+
+    move_imports_on()
+    page = page_of(boss, of)
+    assert "Let them move in" in page
+    assert "data-running" not in page
+    assert re.search(r"<td>2</td><td>p256dh</td>", page)
+    assert not any(secret in page for row in rows for secret in (row["endpoint"], row["userAuth"]))
+    report = b"".join(boss.get(reverse("admin:recipients_import_refused", args=[of.pk]))).decode()
+    assert report.splitlines()[1].startswith("2,p256dh,")
+    assert not Subscription.objects.exists()
+
+    for name, count in (("confirm", 2), ("undo", 0)):
+        address = reverse(f"admin:recipients_import_{name}", args=[of.pk])
+        assert boss.get(address).status_code == 403
+        boss.post(address)
+        move_imports_on()
+        assert Subscription.objects.count() == count
+    assert boss.post(reverse("admin:recipients_import_undo", args=[of.pk]), follow=True).status_code == 200
+    assert LogEntry.objects.filter(content_type__model="import").count() == 3
+
+
+def test_what_is_discarded_does_not_move(boss: Client, website: Website) -> None:
+    of = upload(boss, website, as_csv(files.signalize(make_facts(OldKey(), website))))
+    move_imports_on()
+    boss.post(reverse("admin:recipients_import_discard", args=[of.pk]))
+    boss.post(reverse("admin:recipients_import_confirm", args=[of.pk]))
+    move_imports_on()
+    of.refresh_from_db()
+    assert (of.state, Subscription.objects.count(), website.vapid_keys.count()) == (
+        ImportState.DISCARDED,
+        0,
+        1,
+    )
+
+
+def test_a_wrong_key_or_file_is_explained(boss: Client, website: Website) -> None:
+    form = {
+        "website": website.pk,
+        "file": SimpleUploadedFile("old.csv", b"a"),
+        "vapid_private_key": "nonsense",
+    }
+    assert "no private VAPID key" in boss.post(ADD, form).content.decode()
+    assert "required" in boss.post(ADD, {"website": website.pk}).content.decode()
+    assert not Import.objects.exists()
+    of = upload(boss, website, "name,mail\nAnna,a@b.c\n")
+    move_imports_on()
+    assert "no column for" in page_of(boss, of)
+
+
+def test_who_may_only_look_moves_nothing(website: Website, boss: Client) -> None:
+    of = upload(boss, website, as_csv(files.signalize(make_facts(OldKey(), website))))
+    move_imports_on()
+    of.by = "boss"
+    from django.contrib.auth.models import User
+
+    User.objects.all().delete()
+    viewer = log_in("view_import", "view_website")
+    assert viewer.get(ADD).status_code == 403
+    assert page_of(viewer, of)
+    for name in ("confirm", "discard", "undo"):
+        assert viewer.post(reverse(f"admin:recipients_import_{name}", args=[of.pk])).status_code == 403
+    keys = reverse("admin:websites_website_keys", args=[website.pk])
+    assert viewer.get(keys).status_code == 200
+    assert viewer.post(keys).status_code == 403
+    export = reverse("admin:websites_website_export", args=[website.pk])
+    assert (
+        viewer.get(export).status_code
+        == viewer.post(export, {"kind": "subscriptions", "form": "csv"}).status_code
+        == 403
+    )
+    assert website.vapid_keys.filter(retired_at=None).count() == 1
+
+
+def test_a_key_is_changed_over_with_its_progress(boss: Client, website: Website) -> None:
+    for _one in range(3):
+        make_subscription(website)
+    keys = reverse("admin:websites_website_keys", args=[website.pk])
+    before = website.vapid_key
+    assert "<strong>100 %</strong>" in boss.get(keys).content.decode()
+
+    boss.post(keys)
+    make_subscription(website)
+
+    page = boss.get(keys).content.decode()
+    assert "<strong>25 %</strong>" in page
+    assert "changing over" in page
+    assert website.vapid_key != before
+    assert not any(key.private_key.hex() in page for key in website.vapid_keys.all())
+    assert LogEntry.objects.filter(content_type__model="website").count() == 1
+
+
+def test_an_export_is_streamed_and_noted(boss: Client, website: Website) -> None:
+    subscription = make_subscription(website)
+    address = reverse("admin:websites_website_export", args=[website.pk])
+    assert subscription.endpoint not in boss.get(address).content.decode()
+
+    answer = boss.post(address, {"kind": "subscriptions", "form": "jsonl"})
+
+    assert answer.streaming
+    assert "no-store" in answer.headers["Cache-Control"]
+    (line,) = b"".join(answer).decode().splitlines()
+    assert json.loads(line)["endpoint"] == subscription.endpoint
+    assert "Exported subscriptions as jsonl" in str(LogEntry.objects.get().get_change_message())
+    assert not boss.post(address, {"kind": "passwords", "form": "csv"}).streaming

@@ -1,0 +1,299 @@
+"""Reports as marketers read them: what is unknown is called so, and a page costs the same however much there is."""
+
+import csv
+import datetime
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from signalize_console.activity.cursors import CurrentTransaction
+from signalize_console.activity.models import Event, EventKind
+from signalize_console.deliveries import outbox, reports, rolling_up, tokens, website_reports
+from signalize_console.deliveries.models import DailyCount, Delivery, SubscriberCount, Tally
+from signalize_console.messaging.models import PushMessage
+from signalize_console.recipients.models import Recipient, Subscription
+from signalize_console.websites.models import Website
+from tests.console.test_console import XSS, log_in
+from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OVERVIEW, COMPARE = "/admin/reports/", "/admin/reports/compare/"
+
+
+@pytest.fixture
+def website() -> Website:
+    return make_website()
+
+
+@pytest.fixture
+def boss() -> Client:
+    return log_in(superuser=True)
+
+
+@pytest.fixture
+def audience(website: Website) -> list[Subscription]:
+    """Six in Chrome on Windows, four in Safari on a Mac."""
+    return [
+        make_subscription(
+            website,
+            recipient=make_recipient(website, language="de" if number < 6 else "en"),
+            push_service="fcm" if number < 6 else "apple",
+            platform="windows" if number < 6 else "macos",
+        )
+        for number in range(10)
+    ]
+
+
+Send = Callable[..., PushMessage]
+
+
+@pytest.fixture
+def send(website: Website, audience: list[Subscription]) -> Send:
+    """A message to everyone: accepted for all but one; the first ones saw it and clicked."""
+
+    def make(title: str = "Sale", clicks: int = 2) -> PushMessage:
+        accepted = outbox.send(make_message(website), [make_text(title=title)])
+        message = PushMessage.objects.get(pk=accepted.message_id)
+        rows = [
+            Delivery(day=message.day, push_message=message, subscription=one, recipient_id=one.recipient_id,
+                     push_service=one.push_service)
+            for one in audience
+        ]  # fmt: skip
+        deliveries = Delivery.objects.bulk_create(rows)
+        ended = {"answered_at": timezone.now(), "ended_in": CurrentTransaction()}
+        Delivery.objects.of(message).update(state="accepted", **ended)
+        Delivery.objects.filter(pk=deliveries[5].pk).update(state="failed", reason="too_large")
+        PushMessage.objects.filter(pk=message.pk).update(state="finished", due_at=None, total=10)
+        for delivery in deliveries[:4]:
+            reports.report(tokens.make(delivery.pk, delivery.day), "shown")
+        for delivery in deliveries[:clicks]:
+            reports.report(tokens.make(delivery.pk, delivery.day), "clicked", "button-1")
+        return message
+
+    return make
+
+
+def happen(recipient: Recipient, kind: str, **fields: Any) -> Event:
+    return Event.objects.create(
+        day=timezone.now().date(), website_id=recipient.website_id, recipient=recipient, kind=kind, **fields
+    )
+
+
+def roll_up() -> None:
+    while rolling_up.roll_up():
+        pass
+
+
+def text_of(client: Client, path: str, **query: Any) -> str:
+    """What a reader gets, without tags and repeated spaces."""
+    answer = client.get(path, query)
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def rows_of(client: Client, path: str, **query: Any) -> list[dict[str, str]]:
+    answer = client.get(path, query)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def report(message: PushMessage) -> str:
+    return reverse("admin:reports_message", args=[message.pk])
+
+
+def test_the_funnel_says_unknown_where_no_browser_can_tell(
+    boss: Client, send: Send, audience: list[Subscription]
+) -> None:
+    message = send()
+    roll_up()
+    text = text_of(boss, report(message))
+    assert "10 targeted" in text
+    assert "9 accepted by the push services · 90.0 %" in text
+    assert "4 shown · 80.0 % of the 5 whose browser can tell" in text
+    assert "4 unknown: Safari doesn't tell" in text.replace("&#x27;", "'")
+    assert "unknown converted · the website has told of no order since" in text
+    assert "Shorten texts" in text
+
+    happen(audience[0].recipient, EventKind.EVENT, name="order", properties={"value": 49.5})
+    happen(audience[0].recipient, EventKind.UNSUBSCRIBED, properties={"push_service": "fcm"})
+    roll_up()
+    text = text_of(boss, report(message))
+    assert "1 converted · 50.0 % of the clicks · worth 49.50" in text
+
+    rows = {(row["by"], row["part"]): row for row in rows_of(boss, report(message), csv=1)}
+    whole, apple, german = rows["Whole message", ""], rows["Push service", "Apple"], rows["Language", "de"]
+    assert (whole["targeted"], whole["clicked"], whole["unsubscribed"], whole["worth"]) == (
+        "10",
+        "2",
+        "1",
+        "49.500000",
+    )
+    assert (apple["accepted"], apple["shown"]) == ("4", "unknown")
+    assert (german["accepted"], german["shown"], german["clicked"]) == ("5", "4", "2")
+    assert rows["Platform", "macOS"]["targeted"] == "4"
+
+
+def test_what_is_still_open_is_targeted(boss: Client, send: Send) -> None:
+    message = send()
+    PushMessage.objects.filter(pk=message.pk).update(state="sending", total=25)
+    roll_up()
+    assert "25 targeted · 15 of them still open" in text_of(boss, report(message))
+
+
+def test_a_message_to_named_recipients_has_its_report_at_once(
+    boss: Client, website: Website, audience: list[Subscription]
+) -> None:
+    accepted = outbox.send(make_message(website), [make_text()], [audience[0].recipient])
+    delivery = Delivery.objects.get()
+    message = PushMessage.objects.get(pk=accepted.message_id)
+    assert "1 targeted · 1 of them still open" in text_of(boss, report(message))
+    Delivery.objects.update(state="accepted", answered_at=timezone.now(), ended_in=CurrentTransaction())
+    reports.report(tokens.make(delivery.pk, delivery.day), "clicked")
+    text = text_of(boss, report(message))
+    assert "1 accepted by the push services" in text
+    assert "1 clicked" in text
+    assert "Hour by hour" not in text
+
+
+def test_a_chart_has_its_numbers_behind_it(boss: Client, send: Send) -> None:
+    message = send()
+    roll_up()
+    page = boss.get(report(message)).content.decode()
+    assert (page.count('<svg class="plot"'), page.count("<polyline")) == (2, 5)
+    assert "<details>" in page
+    assert re.search(r'<td class="figure-cell">9</td>', page)
+    assert " style=" not in re.search(r"<figure.*?</figure>", page, re.DOTALL)[0]  # type: ignore[index]
+
+
+def test_messages_are_compared_two_to_five(boss: Client, send: Send) -> None:
+    first, second = send("Spring", 1), send("Autumn", 4)
+    roll_up()
+    text = text_of(boss, COMPARE, message=[first.pk, second.pk])
+    assert "1 11.1 %" in text
+    assert "4 44.4 %" in text
+    rows = rows_of(boss, COMPARE, message=[first.pk, second.pk], csv=1)
+    assert {row["push message"]: row["clicked"] for row in rows} == {"Spring": "1", "Autumn": "4"}
+    for too in ([first.pk], [], ["x", "²", "9" * 30], [send(str(n)).pk for n in range(6)]):
+        assert "Choose 2 to 5" in text_of(boss, COMPARE, message=too)
+
+
+def test_growth_and_the_opt_in_funnel(boss: Client, website: Website, audience: list[Subscription]) -> None:
+    recipient = audience[0].recipient
+    for kind, times in (("optin_shown", 8), ("optin_yes", 4), ("permission_granted", 2), ("subscribed", 2)):
+        for _time in range(times):
+            happen(recipient, kind)
+    happen(recipient, EventKind.UNSUBSCRIBED)
+    roll_up()
+    rolling_up.count_subscribers()
+    text = text_of(boss, OVERVIEW)
+    assert "10 active subscriptions" in text
+    assert "opt-in: yes 4 50.0 %" in text
+    assert "subscribed 2 100.0 %" in text
+    today = rows_of(boss, OVERVIEW, csv="growth", days=7)[-1]
+    assert (today["opted in"], today["unsubscribed"], today["active subscriptions"]) == ("2", "1", "10")
+    assert rows_of(boss, OVERVIEW, csv="growth", days=7)[0]["active subscriptions"] == "unknown"
+    assert len(rows_of(boss, OVERVIEW, csv="growth", days=90)) == 90
+    weeks = rows_of(boss, OVERVIEW, csv="growth", days=364)
+    assert (len(weeks), weeks[-1]["opted in"], weeks[-1]["active subscriptions"]) == (52, "2", "10")
+    other = make_website(name="Other")
+    assert "opt-in: yes 0" in text_of(boss, OVERVIEW, website=other.pk)
+    assert boss.get(OVERVIEW, {"website": "999"}).status_code == 404
+
+
+def test_very_many_subscribers_are_those_that_were_counted_last(
+    boss: Client, website: Website, audience: list[Subscription], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_subscription(make_website(name="Other"))
+    rolling_up.count_subscribers()
+    SubscriberCount.objects.filter(website=website).update(count=12_345)
+    old = timezone.now().date() - datetime.timedelta(days=1)
+    SubscriberCount.objects.create(website=website, day=old, count=999)
+    monkeypatch.setattr(website_reports, "COUNTED", 5)
+    text = text_of(boss, OVERVIEW)
+    assert "12,346 active subscriptions counted at" in text
+    assert "12,345 active subscriptions" in text_of(boss, OVERVIEW, website=website.pk)
+
+
+def test_no_file_holds_a_formula_and_no_page_a_script(boss: Client, send: Send) -> None:
+    for title in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", XSS):
+        send(title)
+    roll_up()
+    titles = {row["push message"] for row in rows_of(boss, OVERVIEW, csv="messages")}
+    assert {"'=1+1", "'+1", "'-1", "'@SUM(A1)"} <= titles
+    assert not any(title.lstrip().startswith(("=", "+", "-", "@")) for title in titles)
+    messages = list(PushMessage.objects.all()[:5])
+    for path in (
+        OVERVIEW,
+        report(messages[0]),
+        f"{COMPARE}?" + "&".join(f"message={one.pk}" for one in messages),
+    ):
+        page = boss.get(path).content.decode()
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+
+
+def test_reports_are_for_who_may_see_messages(send: Send) -> None:
+    message = send()
+    nobody, marketer = log_in(), Client()
+    for path in (OVERVIEW, COMPARE, report(message)):
+        assert nobody.get(path).status_code == 403
+        assert marketer.get(path).headers["Location"].startswith("/admin/login/")
+    assert "Reports" not in nobody.get("/admin/").content.decode()
+
+
+def test_pages_cost_the_same_however_much_there_is(
+    boss: Client, send: Send, django_assert_max_num_queries: Any
+) -> None:
+    messages = [send(str(number)) for number in range(4)]
+    roll_up()
+    paths = [
+        "/admin/",
+        OVERVIEW,
+        report(messages[0]),
+        f"{COMPARE}?message={messages[0].pk}&message={messages[1].pk}",
+    ]
+
+    def queries() -> list[int]:
+        found = []
+        for path in paths:
+            with django_assert_max_num_queries(15, info=path) as counted:
+                assert boss.get(path).status_code == 200
+            found.append(len(counted))
+        return found
+
+    few = queries()
+    for number in range(12):
+        send(str(number))
+    running = list(PushMessage.objects.order_by("-pk").values_list("pk", flat=True)[:5])
+    PushMessage.objects.filter(pk__in=running).update(state="sending")
+    roll_up()
+    assert queries() == few
+
+
+def test_the_dashboard_tells_of_growth_messages_and_reputation(
+    boss: Client, website: Website, send: Send, audience: list[Subscription]
+) -> None:
+    message = send("Spring sale")
+    PushMessage.objects.filter(pk=message.pk).update(state="sending", total=20)
+    send("Autumn sale")
+    today = timezone.now().date()
+    common = {"day": today, "website": website, "value": 0, "count": 1000}
+    DailyCount.objects.create(name="accepted", push_service="fcm", **common)
+    DailyCount.objects.create(name="page_view", **{**common, "count": 100})
+    Tally.objects.create(minute=timezone.now(), website=website, push_service="fcm", throttled=3)
+    old = timezone.now() - datetime.timedelta(days=20)
+    Tally.objects.create(minute=old, website=website, push_service="fcm", throttled=900)
+    roll_up()
+    page = boss.get("/admin/").content.decode()
+    text = text_of(boss, "/admin/")
+    assert 'value="50"' in page
+    assert "Autumn sale" in text
+    assert "risky 10.18 messages per page view" in text
+    assert "watch 3 429 answers of Google" in text
+    assert "10 active subscriptions" in text

@@ -1,0 +1,122 @@
+"""The recipes for production, as far as a machine without containers can try them: all parts start as written."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+from signalize_console.celery import app
+from tests.deliveries.test_workers import a_place
+from tests.embedded.living import wait_until
+from tests.web import ROOT, free_port
+
+DEPLOY = ROOT / "deploy"
+QUEUES = {queue.name for queue in app.conf.task_queues}
+
+
+def parts() -> list[list[str]]:
+    """How the three recipes start each part: the arguments of deploy/start."""
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    found = [one["command"] for one in compose.values() if "command" in one]
+    found += [
+        line.partition("deploy/start ")[2].split() for line in (DEPLOY / "Procfile").read_text().splitlines()
+    ]
+    for unit in (DEPLOY / "systemd").glob("*.service"):
+        command = re.search(r"^ExecStart=/opt/signalize-console/deploy/start (.*)$", unit.read_text(), re.M)
+        assert command, unit
+        found.append(command[1].split())
+    return found
+
+
+def test_every_recipe_has_every_part_and_serves_every_queue() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    for commands in (
+        [one["command"] for one in compose.values() if "command" in one],
+        [line.split()[2:] for line in (DEPLOY / "Procfile").read_text().splitlines()],
+    ):
+        assert {command[0] for command in commands} == {"migrate", "web", "worker", "beat"}
+        served = {queue for command in commands if command[0] == "worker" for queue in command[1].split(",")}
+        assert served >= QUEUES
+    target = (DEPLOY / "systemd" / "signalize.target").read_text()
+    assert set(re.findall(r"worker@(\w+)", target)) >= QUEUES
+    assert {command[0] for command in parts()} == {"migrate", "web", "worker", "beat"}
+
+
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not there. On Debian: apt-get install systemd")
+    here = tmp_path / "opt"
+    shutil.copytree(DEPLOY / "systemd", here)
+    for unit in here.glob("*.service"):
+        unit.write_text(
+            unit.read_text()
+            .replace("/opt/signalize-console/deploy/start", "/bin/true")
+            .replace("EnvironmentFile=/etc", "EnvironmentFile=-/etc")
+            .replace("User=signalize", "User=root")
+        )
+    units = sorted(str(unit) for unit in here.iterdir())
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_secrets_are_made_once_and_only_for_their_owner(tmp_path: Path) -> None:
+    shutil.copy(DEPLOY / "secrets", tmp_path / "secrets")
+    made = []
+    for _time in range(2):
+        subprocess.run([tmp_path / "secrets"], check=True, capture_output=True)
+        made.append({one.name: one.read_text() for one in (tmp_path / "secrets.d").iterdir()})
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    assert made[0] == made[1]
+    assert set(made[0]) == set(compose["secrets"])
+    assert len(made[0]["key_encryption_key"]) == 43
+    assert made[0]["database_password"] in made[0]["database_url"]
+    assert (tmp_path / "secrets.d").stat().st_mode & 0o077 == 0
+
+
+def test_an_unknown_part_is_refused() -> None:
+    done = subprocess.run([DEPLOY / "start", "everything"], capture_output=True, text=True, check=False)
+    assert done.returncode == 64
+    assert "web" in done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_all_parts_start_and_stop_as_written() -> None:
+    """On a database that keeps its promises: without, no worker would start."""
+    port, workers = free_port(), f'signalize_processes{{class="",kind="worker"}} {len(QUEUES)}.0'
+    commands = [["web"], ["beat"], *(["worker", queue] for queue in sorted(QUEUES))]
+    with a_place() as place:
+        env = {
+            **place.env,
+            "SIGNALIZE_PYTHON": sys.executable,
+            "PORT": str(port),
+            "SIGNALIZE_BIND": "127.0.0.1",
+            "LOG_FORMAT": "json",
+            "SIGNALIZE_METRICS_TOKEN": "watch",
+        }
+        log = place.home.logs / "parts.log"
+        with log.open("wb") as file:
+            running = [
+                subprocess.Popen([DEPLOY / "start", *command], env=env, stdout=file, stderr=file)
+                for command in commands
+            ]
+        try:
+            assert wait_until(lambda: asked(port, "health", '"ok"'), 90), log.read_text()
+            assert wait_until(lambda: asked(port, "metrics", workers), 30), log.read_text()
+        finally:
+            for process in running:
+                process.terminate()
+            codes = [process.wait(40) for process in running]
+    assert codes == [0] * len(codes)
+
+
+def asked(port: int, page: str, what: str) -> bool:
+    try:
+        address, token = f"http://127.0.0.1:{port}/{page}", {"Authorization": "Bearer watch"}
+        return what in requests.get(address, headers=token, timeout=5).text
+    except requests.RequestException:
+        return False
