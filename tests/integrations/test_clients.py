@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from signalize_console.activity.models import Event
+from signalize_console.activity.models import Event, EventKind
 from signalize_console.messaging.models import PushMessage
 from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Recipient, Subscription
@@ -62,7 +62,7 @@ def test_recipients_are_changed_found_and_told_of(console: Any) -> None:
     console.update_recipient("1" * 32, customerId="K/1", attributes={"club": "gold"})
     assert [one["clientId"] for one in console.recipients_of("K/1")] == ["1" * 32]
     console.track("1" * 32, "order", total=12)
-    assert Event.objects.get().properties == {"total": 12}
+    assert Event.objects.get(kind=EventKind.EVENT).properties == {"total": 12}
     assert Recipient.objects.get().attributes == {"club": "gold"}
 
 
