@@ -186,8 +186,9 @@ class PushServiceDouble:
             request.http_version,
             request.connection,
         )
-        subscriber.take(push)
+        subscriber.read(push)
         self.received.append(push)
+        subscriber.take(push)
         return push
 
     def _delete(self, service: str, address: str) -> Reply:

@@ -58,10 +58,13 @@ class Subscriber:
     away: bool = False
     waiting: list[Push] = field(default_factory=list)
 
-    def take(self, push: Push) -> None:
-        """Decrypts or relays; a message for a browser that is away waits for its TTL, one per topic."""
+    def read(self, push: Push) -> None:
+        """Decrypts what is for one of the double's own; what is relayed a browser decrypts."""
         if self.relay is None:
             push.plaintext = self.decrypt(push.body) if push.body else b""
+
+    def take(self, push: Push) -> None:
+        """A message for a browser that is away waits for its TTL, one per topic."""
         is_there = self.relay(push) if self.relay else not self.away
         if not is_there and int(push.headers["ttl"]) > 0:
             if topic := push.headers.get("topic"):
