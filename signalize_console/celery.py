@@ -65,7 +65,7 @@ app.conf.beat_schedule = {
     },
     "Put away what has waited long enough": {
         "task": "deliveries.clean_up",
-        "schedule": 3600.0,
-        "options": {"queue": "maintenance", "expires": 3600},
+        "schedule": 300.0,
+        "options": {"queue": "maintenance", "expires": 300},
     },
 }

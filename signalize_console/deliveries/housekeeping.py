@@ -1,4 +1,4 @@
-"""What is done every hour: what has waited long enough is put away."""
+"""What is done every few minutes: what has waited long enough is put away."""
 
 from django.db import connection
 
@@ -18,6 +18,11 @@ WHERE id IN (
     LIMIT %s
 )
 """
+# Nothing of it goes out any more: the engine closes what still waits, and it is finished.
+END_PAUSED = """
+UPDATE messaging_pushmessage SET state = 'sending', due_at = now(), paused_because = ''
+WHERE state = 'paused' AND valid_until <= now()
+"""
 DROP_TALLIES = "DELETE FROM deliveries_tally WHERE minute < now() - interval '30 days'"
 # The oldest keys come first by their ids, too.
 FORGET_KEYS = """
@@ -31,6 +36,7 @@ CHUNK = 10_000
 def clean_up() -> None:
     heartbeats.forget_old()
     with connection.cursor() as cursor:
+        cursor.execute(END_PAUSED)
         cursor.execute(DROP_TALLIES)
         for statement in (EXPIRE_QUARANTINED, FORGET_KEYS):
             cursor.execute(statement, [CHUNK])

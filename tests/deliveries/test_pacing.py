@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from signalize_console.audiences.models import Segment
-from signalize_console.deliveries import expanding, invariants, outbox, progress
+from signalize_console.deliveries import expanding, housekeeping, invariants, outbox, progress
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
@@ -176,4 +176,23 @@ def test_a_cancelled_one_makes_no_more(website: Website) -> None:
     let_pass(60)
     advance()
     assert made() == before
+    assert [str(one) for one in invariants.violations()] == []
+
+
+def test_what_was_paused_for_longer_than_it_is_valid_is_finished(
+    double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
+) -> None:
+    subscribe()
+    message = send(website)
+    advance()
+    assert message.pause()
+    PushMessage.objects.update(valid_until=message.created_at)
+
+    housekeeping.clean_up()
+    work()
+
+    message.refresh_from_db()
+    assert (message.state, message.paused_because) == (MessageState.FINISHED, "")
+    assert set(Delivery.objects.values_list("state", "reason")) == {("expired", "valid_until")}
+    assert not double.received
     assert [str(one) for one in invariants.violations()] == []
