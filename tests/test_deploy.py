@@ -1,5 +1,7 @@
 """The recipes for production, as far as a machine without containers can try them: all parts start as written."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +13,7 @@ import requests
 import yaml
 
 from signalize_console.celery import app
+from tests import egress
 from tests.deliveries.test_workers import a_place
 from tests.embedded.living import wait_until
 from tests.web import ROOT, free_port
@@ -120,3 +123,18 @@ def asked(port: int, page: str, what: str) -> bool:
         return what in requests.get(address, headers=token, timeout=5).text
     except requests.RequestException:
         return False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a network namespace")
+def test_s05_the_consoles_account_reaches_push_services_and_its_own_servers_only() -> None:
+    for program in ("nft", "ip", "unshare"):
+        if not shutil.which(program):
+            missing = pytest.fail if os.environ.get("CI") else pytest.skip
+            missing(f"{program} is not installed. On Debian: apt-get install nftables iproute2")
+    command = ["unshare", "--net", sys.executable, "-m", "tests.egress", str(DEPLOY / "egress.nft"), "nobody"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    reached = json.loads(done.stdout)
+
+    assert len(reached["root"]) == len(egress.ADDRESSES) * len(egress.PORTS)
+    assert reached["account"] == ["127.0.0.1 5432", "203.0.113.9 443", "::1 5432", "2a00::9 443"]
