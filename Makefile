@@ -1,6 +1,8 @@
 # Signalize Console. `make` alone lists what there is.
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
+# So many tests run at once, each on servers of its own.
+TEST_WORKERS ?= 2
 
 .PHONY: help run test check messages bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults mutants format
 help: ## this list
@@ -10,7 +12,7 @@ run: .venv/console ## start everything on this machine: PostgreSQL, Valkey, web,
 	@exec $(PYTHON) manage.py runconsole
 
 test: .venv/tests ## run every test, on real servers and, where they are installed, in real browsers
-	@$(PYTHON) -m pytest -q -rs
+	@$(PYTHON) -m pytest -q -rs -n $(TEST_WORKERS) --dist loadfile
 
 check: .venv/tests ## format, lint, types, import contracts, Django's checks, migrations, templates
 	@bash tests/check
