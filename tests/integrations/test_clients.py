@@ -3,10 +3,7 @@
 import importlib
 import json
 import os
-import re
-import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +16,7 @@ from signalize_console.activity.models import Event, EventKind
 from signalize_console.messaging.models import PushMessage
 from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Recipient, Subscription
+from tests.programs import require
 from tests.web import Web
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -141,8 +139,7 @@ def environment(web: Web, key: str) -> dict[str, str]:
 def test_the_example_sends_once(
     program: str, example: str, web: Web, key: str, subscribe: Callable[..., Subscription]
 ) -> None:
-    if not shutil.which(program):
-        pytest.skip(f"needs {program}")
+    require(program)
     subscribe(customer_id="K-1")
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -162,13 +159,3 @@ def test_the_example_sends_once(
     refused = run("nobody", "order-2", "Hello")
     assert refused.returncode != 0
     assert "None of these recipients" in refused.stdout + refused.stderr
-
-
-def test_the_readme_is_true(web: Web, key: str, subscribe: Callable[..., Subscription]) -> None:
-    subscribe(customer_id="K-4711")
-    (code,) = re.findall(r"```python\n(.*?)```", (CLIENTS / "python" / "README.md").read_text(), re.DOTALL)
-    env = {**environment(web, key), "PYTHONPATH": str(CLIENTS / "python")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stdout.strip() == str(PushMessage.objects.get().pk), done.stderr

@@ -1,7 +1,6 @@
 """The Zapier app as Zapier runs it (createAppTester), against the running console, up to the push service."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,18 +19,19 @@ from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.webhooks.dispatch import Dispatch
 from signalize_console.webhooks.models import WebhookEndpoint
 from signalize_console.websites.models import Website
+from tests.programs import lacking, require
 from tests.web import Web
 from tests.webhooks.receiver import HOST, Receiver
 
 APP = Path(__file__).resolve().parents[2] / "integrations" / "zapier"
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(
-        not shutil.which("node") or not (APP / "node_modules").exists(),
-        reason="needs Node and `make test-integrations`, which installs the app's packages",
-    ),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+
+
+@pytest.fixture(autouse=True)
+def app() -> None:
+    require("node", "npm")
+    if not (APP / "node_modules").exists():
+        lacking("needs the app's packages: make integrations/zapier/node_modules")
 
 
 class Zapier:
