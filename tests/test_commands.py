@@ -13,8 +13,11 @@ from django.core.management.base import CommandError
 
 from signalize_console.api.authentication import Caller
 from signalize_console.audiences.models import Segment
+from signalize_console.deliveries import invariants
 from signalize_console.deliveries.models import Delivery
+from signalize_console.messaging.management.commands import export
 from signalize_console.messaging.models import MessageTemplate, PushMessage, TemplateText
+from signalize_console.recipients.imports import Import
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import Website
 from tests.makers import make_recipient, make_subscription, make_website
@@ -123,6 +126,29 @@ def test_import_checks_moves_and_is_undone(website: Website, tmp_path: Path) -> 
     assert (code, json.loads(said)) == (0, {"importId": told["importId"], "removed": 2, "kept": 0})
     assert not Subscription.objects.exists()
     assert run("undo_import", told["importId"])[0] == 2
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_takes_long_shows_how_far_it_is_on_a_terminal(
+    website: Website, tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "subscribers.csv"
+    file.write_text(as_csv(files.signalize(make_facts(OldKey(), website))))
+    monkeypatch.setattr(export, "TOLD_EVERY", 1)
+
+    def shown(*words: object) -> str:
+        terminal = Terminal()
+        call_command(*map(str, words), stdout=io.StringIO(), stderr=terminal)
+        return terminal.getvalue()
+
+    assert "100 % done, 1 rows" in shown("import_subscriptions", "ABCDEF12", file)
+    assert "\r2 lines" in shown("export", "ABCDEF12", "subscriptions", "--output", tmp_path / "out.csv")
+    assert f"{len(invariants.CHECKS)} of {len(invariants.CHECKS)}" in shown("verify_ledger")
+    assert "100 % undone" in shown("undo_import", Import.objects.get().pk)
 
 
 def test_import_takes_the_key_of_the_file(website: Website, tmp_path: Path) -> None:

@@ -76,10 +76,7 @@ class Command(BaseCommand):
         while of.is_at_work:
             of = importing.work_on(of.pk, seconds=STEP_SECONDS)
             if shows:
-                bar = "█" * (of.percent // 4)
-                self.stderr.write(
-                    f"\r{bar:25} {of.percent:3} % {of.get_state_display()}, {of.rows} rows ", ending=""
-                )
+                self.stderr.write(of.bar, ending="")
         if shows:
             self.stderr.write("")
 
