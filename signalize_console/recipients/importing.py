@@ -119,6 +119,8 @@ def _check_some(of: Import) -> None:
     of.rows, of.refused = of.rows + len(batch), of.refused + len(refused)
     if of.rows > MOST_ROWS:
         raise Unreadable(f"There are more than {MOST_ROWS} rows. Split the file.")
+    if not of.rows:
+        raise Unreadable("There are no subscriptions in the file.")
     if is_all:
         of.position = of.size
         _finish_checking(of)

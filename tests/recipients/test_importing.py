@@ -174,6 +174,8 @@ def test_what_is_here_already_stays_as_it_is(website: Website, key: OldKey) -> N
     [
         (b"", "empty"),
         (b"   \n", "empty"),
+        (b"endpoint,p256dh,auth\n", "no subscriptions"),
+        (b"[]", "no subscriptions"),
         (b"name,mail\nAnna,a@b.c\n", "endpoint, p256dh, auth"),
         (b"endpoint,p256dh\nhttps://x,y\n", "no column for: auth"),
         (b"[1, 2]", "objects"),
