@@ -17,6 +17,7 @@ from signalize_console.deliveries import invariants
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.management.commands import export
 from signalize_console.messaging.models import MessageTemplate, PushMessage, TemplateText
+from signalize_console.recipients import importing, receiving
 from signalize_console.recipients.imports import Import
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import Website
@@ -162,6 +163,18 @@ def test_import_takes_the_key_of_the_file(website: Website, tmp_path: Path) -> N
     assert run("import_subscriptions", "ABCDEF12", file, "--vapid-private-key", tmp_path / "key")[0] == 0
     (tmp_path / "key").write_text("nonsense")
     assert run("import_subscriptions", "ABCDEF12", file, "--vapid-private-key", tmp_path / "key")[0] == 2
+
+
+def test_import_goes_on(website: Website) -> None:
+    content = as_csv(files.signalize(make_facts(OldKey(), website))).encode()
+    of = receiving.receive(website, "f.csv", [content])
+    importing.work_on(of.pk, seconds=0)
+    code, said = run("import_subscriptions", "--resume", of.pk)
+    assert (code, Subscription.objects.count()) == (0, 1), said
+    for state in ("undoing", "undone", "discarded"):
+        Import.objects.update(state=state)
+        code, said = run("import_subscriptions", "--resume", of.pk)
+        assert (code, "nothing to go on with" in said) == (2, True)
 
 
 def test_import_says_what_is_wrong(website: Website, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from signalize_console.websites.models import Website
 
 STEP_SECONDS = 1
 SHOWN = 20
+OVER = {ImportState.DISCARDED, ImportState.UNDOING, ImportState.UNDONE}
 
 
 class Command(BaseCommand):
@@ -63,6 +64,9 @@ class Command(BaseCommand):
             if of is None:
                 raise CommandError(f"There is no import {resume}.", returncode=2)
             of.confirm()  # what was only checked moves in now
+            if of.state in OVER:
+                said = f"Import {resume} is {of.get_state_display()}: there is nothing to go on with."
+                raise CommandError(said, returncode=2)
             return of
         if not options["website"] or not options["file"]:
             raise CommandError("Give the website's secure code and the file.", returncode=2)
