@@ -63,7 +63,7 @@ bench-import: .venv/tests ## a million subscriptions move in: rate, memory, and 
 	@$(PYTHON) -m tests.benchmarks.imports
 
 test-integrations: .venv/tests integrations/zapier/node_modules ## the Zapier app, the clients and every example, against the running web
-	@$(PYTHON) -m pytest -q -rs tests/integrations
+	@$(PYTHON) -m pytest -q -rs tests/integrations tests/docs
 
 integrations/zapier/node_modules: integrations/zapier/package-lock.json
 	@cd integrations/zapier && npm ci --no-audit --no-fund --silent && touch node_modules

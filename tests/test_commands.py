@@ -13,8 +13,12 @@ from django.core.management.base import CommandError
 
 from signalize_console.api.authentication import Caller
 from signalize_console.audiences.models import Segment
+from signalize_console.deliveries import invariants
 from signalize_console.deliveries.models import Delivery
+from signalize_console.messaging.management.commands import export
 from signalize_console.messaging.models import MessageTemplate, PushMessage, TemplateText
+from signalize_console.recipients import importing, receiving
+from signalize_console.recipients.imports import Import
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import Website
 from tests.makers import make_recipient, make_subscription, make_website
@@ -125,6 +129,29 @@ def test_import_checks_moves_and_is_undone(website: Website, tmp_path: Path) -> 
     assert run("undo_import", told["importId"])[0] == 2
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_takes_long_shows_how_far_it_is_on_a_terminal(
+    website: Website, tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "subscribers.csv"
+    file.write_text(as_csv(files.signalize(make_facts(OldKey(), website))))
+    monkeypatch.setattr(export, "TOLD_EVERY", 1)
+
+    def shown(*words: object) -> str:
+        terminal = Terminal()
+        call_command(*map(str, words), stdout=io.StringIO(), stderr=terminal)
+        return terminal.getvalue()
+
+    assert "100 % done, 1 rows" in shown("import_subscriptions", "ABCDEF12", file)
+    assert "\r2 lines" in shown("export", "ABCDEF12", "subscriptions", "--output", tmp_path / "out.csv")
+    assert f"{len(invariants.CHECKS)} of {len(invariants.CHECKS)}" in shown("verify_ledger")
+    assert "100 % undone" in shown("undo_import", Import.objects.get().pk)
+
+
 def test_import_takes_the_key_of_the_file(website: Website, tmp_path: Path) -> None:
     key = OldKey()
     (tmp_path / "key").write_text(key.private + "\n")
@@ -136,6 +163,18 @@ def test_import_takes_the_key_of_the_file(website: Website, tmp_path: Path) -> N
     assert run("import_subscriptions", "ABCDEF12", file, "--vapid-private-key", tmp_path / "key")[0] == 0
     (tmp_path / "key").write_text("nonsense")
     assert run("import_subscriptions", "ABCDEF12", file, "--vapid-private-key", tmp_path / "key")[0] == 2
+
+
+def test_import_goes_on(website: Website) -> None:
+    content = as_csv(files.signalize(make_facts(OldKey(), website))).encode()
+    of = receiving.receive(website, "f.csv", [content])
+    importing.work_on(of.pk, seconds=0)
+    code, said = run("import_subscriptions", "--resume", of.pk)
+    assert (code, Subscription.objects.count()) == (0, 1), said
+    for state in ("undoing", "undone", "discarded"):
+        Import.objects.update(state=state)
+        code, said = run("import_subscriptions", "--resume", of.pk)
+        assert (code, "nothing to go on with" in said) == (2, True)
 
 
 def test_import_says_what_is_wrong(website: Website, tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ async function send(body, idempotencyKey, tries = 6) {
       method: "POST",
       headers: { "X-API-Key": apiKey, "Content-Type": "application/json", "Idempotency-Key": idempotencyKey },
       body: JSON.stringify(body),
+      redirect: "manual", // the key goes nowhere else
       signal: AbortSignal.timeout(10_000),
     }).catch((error) => ({ status: 0, error }));
     if (answer.status === 201) return answer.json();
     const mayRepeat = answer.status === 0 || answer.status === 409 || answer.status === 429 || answer.status >= 500;
-    if (!mayRepeat || attempt + 1 >= tries) throw answer.error ?? new Error((await answer.json()).message);
+    if (!mayRepeat || attempt + 1 >= tries) throw answer.error ?? new Error(`${answer.status}: ${await answer.text()}`);
     const wait = Number(answer.headers?.get("Retry-After") ?? 0) || Math.random() * 0.5 * 2 ** attempt;
     await new Promise((resolve) => setTimeout(resolve, wait * 1000));
   }

@@ -31,7 +31,7 @@ function send(array $body, string $idempotencyKey, int $tries = 6): array
         }
         $mayRepeat = $status === 0 || $status === 409 || $status === 429 || $status >= 500;
         if (!$mayRepeat || $attempt + 1 >= $tries) {
-            throw new RuntimeException($status ? json_decode($answer, true)['message'] : curl_error($call));
+            throw new RuntimeException($status ? "$status: $answer" : curl_error($call));
         }
         usleep((int) ($wait * 1_000_000));
     }

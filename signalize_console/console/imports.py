@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from signalize_console.console import refusals
 from signalize_console.console.access import PerWebsite, own_websites
 from signalize_console.console.audience import only_website
 from signalize_console.console.badges import badge
@@ -94,7 +95,7 @@ class ImportAdmin(ReadOnly):
                 vapid_private_key=given["vapid_private_key"],
             )
         except ValueError as error:
-            form.add_error("vapid_private_key", str(error))
+            form.add_error("vapid_private_key", refusals.in_words(str(error)))
             return None
 
     def change_view(

@@ -5,7 +5,7 @@ engine or holds it up.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -298,7 +298,7 @@ class Violation:
 
 
 def violations(
-    since: datetime.date = datetime.date.min, checks: Sequence[Check] = CHECKS
+    since: datetime.date = datetime.date.min, checks: Iterable[Check] = CHECKS
 ) -> Iterator[Violation]:
     """What breaks an invariant, of the push messages accepted since that day; at most 1,000 of each check.
 

@@ -24,6 +24,7 @@ NO = {"0", "false", "f", "no", "n", "unsubscribed", "expired", "inactive", "quar
 YES = {"1", "true", "t", "yes", "y"}
 LENGTHS = {"customerId": 128, "language": 35, "timeZone": 64}
 MOST_INTERESTS, LONGEST_INTEREST = 100, 64
+MOST_KEYS = 100
 HEX = set("0123456789abcdef")
 
 
@@ -58,7 +59,7 @@ class Checker:
     def __init__(self, of: Import) -> None:
         self.of = of
         self.push_services = PushServices.from_text(settings.PUSH_SERVICES)
-        self.keys: dict[tuple[str, str], int] = {}
+        self.keys: dict[tuple[str, str], int | RowRefused] = {}
         self.columns: dict[tuple[str, ...], dict[str, str]] = {}
         self.now = timezone.now()
 
@@ -110,8 +111,14 @@ class Checker:
         """The key that this subscription was made with: of the row, else of the file."""
         pair = (public, private)
         if pair not in self.keys:
-            self.keys[pair] = self._find_or_keep(base64url(public), private)
-        return self.keys[pair]
+            try:
+                self.keys[pair] = self._find_or_keep(base64url(public), private)
+            except RowRefused as error:
+                self.keys[pair] = error  # a file that lacks its keys asks once, not for each row
+        found = self.keys[pair]
+        if isinstance(found, RowRefused):
+            raise RowRefused(found.field, found.reason)
+        return found
 
     def _find_or_keep(self, public: str, private: str) -> int:
         if not public and not private:
@@ -133,6 +140,9 @@ class Checker:
             key, is_new = self.of.website.keep_vapid_key(secret)
         except ValueError as error:
             raise RowRefused("vapidPrivateKey", str(error)) from error
+        if is_new and len(self.of.made_keys) >= MOST_KEYS:
+            key.delete()
+            raise RowRefused("vapidPrivateKey", f"The file has more than {MOST_KEYS} different keys.")
         if is_new:
             self.of.made_keys.append(key.pk)
         return key.pk

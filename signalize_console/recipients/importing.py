@@ -4,7 +4,6 @@ Each step commits with how far it came, so that whoever goes on, wherever, goes 
 before the whole file was read.
 """
 
-import itertools
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +19,7 @@ from signalize_console.recipients.receiving import piece
 from signalize_console.recipients.spreadsheets import csv_lines
 
 CHECKED_AT_ONCE, MOVED_AT_ONCE = 5_000, 10_000
+MOST_BYTES_AT_ONCE, MOST_ROWS = 4_000_000, 10_000_000
 
 STAGE = """
 COPY recipients_importrow (of_id, line, vapid_key_id, endpoint, endpoint_hash, p256dh, auth, push_service,
@@ -102,7 +102,7 @@ def _check_some(of: Import) -> None:
     checker = Checker(of)
     # The first record shows the columns, wherever this step begins.
     stored = records(lambda position: piece(of, position), of.position)
-    batch = list(itertools.islice(stored, CHECKED_AT_ONCE))
+    batch, is_all = _some(stored, of.position + MOST_BYTES_AT_ONCE)
     accepted: list[tuple[Any, ...]] = []
     refused: list[tuple[int, int, str, str]] = []
     for line, record in enumerate(batch, of.rows + 1):
@@ -117,11 +117,25 @@ def _check_some(of: Import) -> None:
     _copy(STAGE, accepted)
     _copy(REFUSE, refused)
     of.rows, of.refused = of.rows + len(batch), of.refused + len(refused)
-    if len(batch) == CHECKED_AT_ONCE:
-        of.position = batch[-1].position
-    else:
+    if of.rows > MOST_ROWS:
+        raise Unreadable(f"There are more than {MOST_ROWS} rows. Split the file.")
+    if not of.rows:
+        raise Unreadable("There are no subscriptions in the file.")
+    if is_all:
         of.position = of.size
         _finish_checking(of)
+    else:
+        of.position = batch[-1].position
+
+
+def _some(stored: Iterator[Record], until: int) -> tuple[list[Record], bool]:
+    """The next records, of long ones fewer, and whether these are all."""
+    batch: list[Record] = []
+    for record in stored:
+        batch.append(record)
+        if len(batch) == CHECKED_AT_ONCE or record.position > until:
+            return batch, False
+    return batch, True
 
 
 def _checked(checker: Checker, record: Record) -> Checked:

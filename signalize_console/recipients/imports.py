@@ -76,6 +76,12 @@ class Import(models.Model):
         return min(100, 100 * done // all_of_it) if all_of_it else 100
 
     @property
+    def bar(self) -> str:
+        """The same for a terminal, over what stood in the line before."""
+        filled = "█" * (self.percent // 4)
+        return f"\r{filled:25} {self.percent:3} % {self.get_state_display()}, {self.rows} rows "
+
+    @property
     def is_at_work(self) -> bool:
         return self.state in AT_WORK
 

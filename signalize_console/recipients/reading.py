@@ -10,9 +10,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-LONGEST_LINE = 100_000
+LONGEST_LINE, MOST_COLUMNS = 100_000, 500
 DELIMITERS = ",;\t|"
 BETWEEN_OBJECTS = " \t\r\n,[]\ufeff"
+PACKED = (b"PK\x03\x04", b"\x1f\x8b")
 
 
 class Unreadable(ValueError):
@@ -31,12 +32,12 @@ class Pieces:
     """The bytes of a file from ``position`` on; ``piece`` gives those that begin at a place, or none."""
 
     def __init__(self, piece: Callable[[int], bytes], position: int = 0) -> None:
-        self._piece, self.position, self._rest = piece, position, b""
+        self._piece, self.position = piece, position
+        self._data, self._at = b"", 0
 
     def more(self) -> bytes:
         """The next ones as they come."""
-        data = self._rest or self._piece(self.position)
-        self._rest = b""
+        data = self._piece(self.position)
         self.position += len(data)
         return data
 
@@ -45,12 +46,15 @@ class Pieces:
         parts: list[bytes] = []
         size = 0
         while size <= LONGEST_LINE:
-            data = self._rest or self._piece(self.position)
-            head, feed, self._rest = data.partition(b"\n")
-            parts.append(head + feed)
-            size += len(head) + len(feed)
-            self.position += len(head) + len(feed)
-            if feed or not data:
+            if self._at == len(self._data):
+                self._data, self._at = self._piece(self.position), 0
+            end = self._data.find(b"\n", self._at) + 1 or len(self._data)
+            part = self._data[self._at : end]
+            self._at = end
+            self.position += len(part)
+            parts.append(part)
+            size += len(part)
+            if not part or part.endswith(b"\n"):
                 return b"".join(parts)
         raise Unreadable(f"A line is longer than {LONGEST_LINE} characters. Is it a file of subscriptions?")
 
@@ -58,6 +62,8 @@ class Pieces:
 def records(piece: Callable[[int], bytes], position: int = 0) -> Iterator[Record]:
     """Every record from ``position`` on, where a record begins; 0 is the file's start. Raises Unreadable."""
     start = piece(0)[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(PACKED):
+        raise Unreadable("This is an Excel workbook or a packed file. Save it as CSV, or unpack it, first.")
     if not start:
         raise Unreadable("The file is empty.")
     if start[:1] in b"[{":
@@ -72,7 +78,7 @@ def _csv_records(piece: Callable[[int], bytes], position: int) -> Iterator[Recor
     if named:
         first = _text(pieces.line())
     delimiter = named[:1] or max(DELIMITERS, key=first.count)
-    header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    header = _header(first, delimiter)
     if position:
         pieces = Pieces(piece, position)
     rows = csv.reader(iter(lambda: _text(pieces.line()), ""), delimiter=delimiter)
@@ -89,6 +95,16 @@ def _csv_records(piece: Callable[[int], bytes], position: int) -> Iterator[Recor
         broken = "" if len(row) <= len(header) else f"It has {len(row)} fields, the first row {len(header)}."
         row += [""] * (len(header) - len(row))
         yield Record(pieces.position, dict(zip(header, row, strict=False)), broken)
+
+
+def _header(line: str, delimiter: str) -> list[str]:
+    try:
+        names = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise Unreadable(f"The first row isn't CSV: {error}.") from error
+    if len(names) > MOST_COLUMNS:
+        raise Unreadable(f"There are more than {MOST_COLUMNS} columns. Is it a file of subscriptions?")
+    return [name.strip() for name in names]
 
 
 def _objects(pieces: Pieces) -> Iterator[Record]:

@@ -35,7 +35,7 @@ def receive(
         of.vapid_key, is_new = website.keep_vapid_key(vapid.parse_private_key(vapid_private_key))
         of.made_keys = [of.vapid_key.pk] if is_new else []
     of.save()
-    for number, data in enumerate(_sized(_utf_8(pieces))):
+    for number, data in enumerate(_sized(_lines(_utf_8(pieces)))):
         ImportChunk.objects.create(of=of, number=number, data=data)
         of.size += len(data)
         if number == 0 and _is_hopeless(data):
@@ -66,6 +66,14 @@ def _utf_8(pieces: Iterable[bytes]) -> Iterator[bytes]:
     decode = codecs.getincrementaldecoder(encoding)("replace").decode
     for piece in itertools.chain([first[2:]], pieces):
         yield decode(piece).encode()
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines that end as on an old Macintosh, as Excel still writes them there, get a line feed."""
+    first = next(pieces, b"")
+    is_old = b"\r" in first and b"\n" not in first
+    for piece in itertools.chain([first], pieces):
+        yield piece.replace(b"\r", b"\n") if is_old else piece
 
 
 def _sized(pieces: Iterable[bytes]) -> Iterator[bytes]:

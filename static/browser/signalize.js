@@ -78,6 +78,21 @@
   function keep(id) {
     clientId = id;
     if (mayRemember) remember(RECIPIENT, id, MONTHS * 30);
+    if (isReady) fill(document);
+  }
+
+  // The page's forms take the id along: `<input type="hidden" name="…" data-signalize="recipient-id">`.
+
+  const FIELD = "[data-signalize=recipient-id]";
+  let isReady = false;
+
+  /** @param {any} root Also a text, which has no fields. */
+  const fill = (root) => [root, ...(root.querySelectorAll?.(FIELD) ?? [])].forEach((one) => one.matches?.(FIELD) && (one.value = clientId));
+
+  /** Forms that come later, too: only what was added is looked at. */
+  function fillForms() {
+    isReady = true;
+    new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach(fill))).observe(document, { childList: true, subtree: true });
   }
 
   /** @param {"yes" | "no" | "denied" | "later"} answer */
@@ -452,6 +467,7 @@
   api.ready = synchronise()
     .catch((error) => console.warn("Signalize:", error.message))
     .then(() => {
+      fillForms();
       // Another tab may have been first.
       keep(storedId() || clientId);
       if (settings.signalizeAutoStart) watchForOptIn(config.optIn);

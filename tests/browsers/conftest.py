@@ -1,7 +1,5 @@
 """Real Firefox and Chromium, a desktop that clicks, the push service double, and the whole console."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -12,20 +10,9 @@ from tests.browsers.console import Console
 from tests.browsers.desktop import Desktop
 from tests.browsers.firefox import Firefox
 from tests.browsers.protocol import Browser
+from tests.programs import require
 
 NEEDED = {"firefox": ["firefox-esr", "dbus-daemon"], "chromium": ["chromium", "dbus-daemon"]}
-INSTALL = "apt-get install --no-install-recommends firefox-esr libnotify4 dbus-daemon chromium"
-
-
-def require(*programs: str) -> None:
-    """Skips with what to install; in CI a missing browser is a failure."""
-    missing = [program for program in programs if not shutil.which(program)]
-    if not missing:
-        return
-    why = f"{', '.join(missing)} not installed. On Debian: {INSTALL}"
-    if os.environ.get("CI"):
-        pytest.fail(why)
-    pytest.skip(why)
 
 
 @pytest.fixture(scope="session")

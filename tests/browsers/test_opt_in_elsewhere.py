@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browsers.chromium import Chromium
-from tests.browsers.console import ROOT, Console
+from tests.browsers.console import Console
 from tests.browsers.opt_in import DIALOG, button, set_up, wait_for_title
 from tests.browsers.site import SNIPPET, Site
+from tests.docs.examples import example
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+POLICY = example("docs/websites.md", "")
 QUESTION = "May we tell you when there is news?"
 PREFERENCES = "document.querySelector('[data-signalize=preferences-page]').shadowRoot"
 PAGE = (
@@ -38,10 +40,7 @@ website.save()
 
 def policy_of_the_docs(console: Console) -> str:
     """What the page for web developers says, with this console's address; all else is forbidden."""
-    documented = (ROOT / "docs" / "websites.md").read_text()
-    block = re.search(r"### Content Security Policy\n\n```\n(.*?)```", documented, re.DOTALL)
-    assert block
-    said = " ".join(block[1].split()).replace("https://push.example.com", console.origin)
+    said = " ".join(POLICY.split()).replace("https://push.example.com", console.origin)
     return f"default-src 'none'; {said}"
 
 

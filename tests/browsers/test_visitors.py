@@ -149,6 +149,42 @@ def test_the_id_comes_back_when_cookies_and_storage_are_gone(
     desktop.wait("Still you")
 
 
+FORM = '<form><input name="email"><input type="hidden" name="push" data-signalize="recipient-id"></form>'
+FIELDS = "[...document.querySelectorAll('[name=push]')].map(one => one.value)"
+WATCHED = """
+window.values = [];
+Object.defineProperty(document.forms[0].push, "value", { set: (value) => values.push(value), get: () => values.at(-1) });
+"""
+LATER = """(async () => {
+  const dialog = document.createElement("dialog");
+  dialog.innerHTML = window.form;
+  document.body.append("A text", dialog);
+  const alone = Object.assign(document.createElement("input"), { type: "hidden", name: "push" });
+  alone.dataset.signalize = "recipient-id";
+  document.forms[0].append(alone);
+})()"""
+
+
+def test_forms_take_the_recipient_id_along(visitor: Browser, shop: Site, double: PushServiceDouble) -> None:
+    shop.before = f"window.form = {json.dumps(FORM)}; document.write(form)"
+    visit(visitor, shop)
+    client_id = visitor.js("et_signalize.getClientId()")
+    assert visitor.js(FIELDS) == [client_id]
+
+    visitor.js(LATER)
+    assert visitor.js(FIELDS) == [client_id] * 3
+    assert visitor.js("new FormData(document.forms[1]).get('push')") == client_id
+    assert visitor.js("document.querySelector('[name=email]').value") == ""
+
+    # The page has forgotten the id, and the server knows it: no field ever has another one.
+    subscribe(visitor, double)
+    visitor.js("(localStorage.clear(), document.cookie = '_et_coid=; Max-Age=0; Path=/')")
+    visitor.js("caches.delete('signalize')")
+    shop.before += f"; {WATCHED}"
+    visit(visitor, shop, "/again")
+    assert {*visitor.js("values")} == {client_id}
+
+
 def test_with_cookies_blocked_the_id_lasts_from_opt_in(
     visitor: Browser, shop: Site, double: PushServiceDouble
 ) -> None:

@@ -2,19 +2,22 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from django.contrib.admin.models import LogEntry  # noqa: TID251 - the history that the console writes
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
+from signalize_console.console import refusals
 from signalize_console.deliveries.tasks import move_imports_on
 from signalize_console.recipients.imports import Import, ImportState
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
 from tests.console.test_console import log_in
-from tests.makers import make_subscription, make_website
+from tests.makers import base64url, make_subscription, make_website
 from tests.recipients import files
 from tests.recipients.files import OldKey, as_csv, make_facts
 
@@ -158,3 +161,57 @@ def test_an_export_is_streamed_and_noted(boss: Client, website: Website) -> None
     assert json.loads(line)["endpoint"] == subscription.endpoint
     assert "Exported subscriptions as jsonl" in str(LogEntry.objects.get().get_change_message())
     assert not boss.post(address, {"kind": "passwords", "form": "csv"}).streaming
+
+
+PACKAGE = Path(refusals.__file__).parents[1]
+# Where an import is refused something, and in which words: all texts that are raised or told there.
+SAYING = {
+    "recipients/reading.py": r"(?:Unreadable|broken = \"\" if .* else |Record\(.*?, )\(?f?\"(.+?)\"\)?",
+    "recipients/checking.py": r"RowRefused\(\s*\"?\w*\"?,\s*f?\"(.+?)\"|said = \(\s*\"(.+?)\"",
+    "recipients/importing.py": r"Unreadable\(f?\"(.+?)\"|SELECT.*?'([A-Z].+?)'",
+    "webpush/push_services.py": r"EndpointRefused\(\s*f?\"(.+?)\"",
+    "webpush/encryption.py": r"BadSubscriptionKeys\(\s*f?\"(.+?)\"",
+}
+
+
+def test_every_reason_is_told_in_german() -> None:
+    samples = [refusals.PLACEHOLDER.sub("7", reason) for reason in refusals.REASONS]
+    for path, saying in SAYING.items():
+        found = re.findall(saying, (PACKAGE / path).read_text())
+        said = [re.sub(r"\{.*?\}", "7", "".join(one)) for one in found]
+        assert said, path
+        # Of a text in several parts the first is compared.
+        assert [one for one in said if not any(sample.startswith(one) for sample in samples)] == [], path
+    with translation.override("de"):
+        assert (
+            refusals.in_words("It has 3 fields, the first row 2.") == "Sie hat 3 Felder, die erste Zeile 2."
+        )
+        assert refusals.in_words("Something else.") == "Something else."
+
+
+def test_a_german_reads_why(client: Client, website: Website) -> None:
+    boss = log_in(superuser=True)
+    row = {
+        **files.signalize(make_facts(OldKey(), website)),
+        "userPublicKey": base64url(b"\x04" + b"\x01" * 64),
+    }
+    of = upload(boss, website, as_csv(row))
+    move_imports_on()
+    page = boss.get(
+        reverse("admin:recipients_import_change", args=[of.pk]), headers={"Accept-Language": "de"}
+    )
+    assert "kein Punkt auf der Kurve" in page.content.decode()
+    of = upload(boss, website, "name;mail\na;b")
+    move_imports_on()
+    page = boss.get(
+        reverse("admin:recipients_import_change", args=[of.pk]), headers={"Accept-Language": "de"}
+    )
+    assert "Es fehlt eine Spalte für: endpoint" in page.content.decode()
+
+
+def test_a_file_may_have_any_name(boss: Client, website: Website) -> None:
+    file = SimpleUploadedFile("x.csv", as_csv(files.signalize(make_facts(OldKey(), website))).encode())
+    file._name = "a\x00<b>.csv"  # as no browser, but anybody else may send it
+    assert boss.post(ADD, {"website": website.pk, "file": file, "vapid_private_key": ""}).status_code == 302
+    of = Import.objects.get()
+    assert "<b>" not in page_of(boss, of)

@@ -1,7 +1,9 @@
 """The running web, the engine, and the push service double, for what lives outside of the console."""
 
 import os
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -33,3 +35,36 @@ def web(website: Website) -> Iterator[Web]:
 @pytest.fixture
 def key(website: Website) -> str:
     return ApiKey.issue(website, "integration", EVERYTHING)[1]
+
+
+class Moody(BaseHTTPRequestHandler):
+    """A server that answers as ``answers`` says, one after the other, and remembers the keys."""
+
+    answers: list[tuple[int, dict[str, str], bytes]]
+    keys: list[str]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.keys.append(self.headers["Idempotency-Key"])
+        status, headers, body = self.answers.pop(0)
+        if status == 0:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_facts: object) -> None:
+        pass
+
+
+@pytest.fixture
+def moody() -> Iterator[ThreadingHTTPServer]:
+    Moody.keys = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Moody)
+    threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()

@@ -3,13 +3,9 @@
 import importlib
 import json
 import os
-import re
-import shutil
 import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,8 @@ from signalize_console.activity.models import Event, EventKind
 from signalize_console.messaging.models import PushMessage
 from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Recipient, Subscription
+from tests.integrations.conftest import Moody
+from tests.programs import require
 from tests.web import Web
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -76,39 +74,6 @@ def test_what_is_refused_is_told_and_not_repeated(client: Any, console: Any) -> 
     assert not PushMessage.objects.exists()
 
 
-class Moody(BaseHTTPRequestHandler):
-    """A server that answers as ``answers`` says, one after the other, and remembers the keys."""
-
-    answers: list[tuple[int, dict[str, str], bytes]]
-    keys: list[str]
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.keys.append(self.headers["Idempotency-Key"])
-        status, headers, body = self.answers.pop(0)
-        if status == 0:
-            self.close_connection = True
-            return
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_facts: object) -> None:
-        pass
-
-
-@pytest.fixture
-def moody() -> Iterator[ThreadingHTTPServer]:
-    Moody.keys = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Moody)
-    threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
 def said(code: str) -> bytes:
     return json.dumps({"errorCode": code, "message": "m", "requestId": "r"}).encode()
 
@@ -133,6 +98,31 @@ def test_it_repeats_with_the_same_key_while_the_console_is_away(
         client.Signalize(console.server, "sk_x", tries=2).send(client.Text("x"), client_ids=["1" * 32])
 
 
+def test_the_key_goes_nowhere_else(client: Any, moody: ThreadingHTTPServer) -> None:
+    address = f"http://127.0.0.1:{moody.server_port}"
+    Moody.answers = [(302, {"Location": f"{address}/elsewhere"}, b"")]
+    with pytest.raises(client.Refused, match="302"):
+        client.Signalize(address, "sk_x").send(client.Text("x"), client_ids=["1" * 32])
+
+
+@pytest.mark.parametrize(("program", "example"), [("php", "php/send.php"), ("node", "node/send.mjs")])
+def test_the_example_tells_of_another_server(program: str, example: str, moody: ThreadingHTTPServer) -> None:
+    require(program)
+    address = f"http://127.0.0.1:{moody.server_port}"
+    Moody.answers = [(302, {"Location": f"{address}/elsewhere"}, b"<html>moved</html>")]
+    done = subprocess.run(
+        [program, CLIENTS / example, "K-1", "order-1", "Hello"],
+        env={**os.environ, "SIGNALIZE_SERVER": address, "SIGNALIZE_API_KEY": "sk_x"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "302: <html>moved" in done.stdout + done.stderr
+    assert Moody.keys == ["order-1"]
+
+
 def environment(web: Web, key: str) -> dict[str, str]:
     return {**os.environ, "SIGNALIZE_SERVER": web.origin, "SIGNALIZE_API_KEY": key}
 
@@ -141,8 +131,7 @@ def environment(web: Web, key: str) -> dict[str, str]:
 def test_the_example_sends_once(
     program: str, example: str, web: Web, key: str, subscribe: Callable[..., Subscription]
 ) -> None:
-    if not shutil.which(program):
-        pytest.skip(f"needs {program}")
+    require(program)
     subscribe(customer_id="K-1")
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -162,13 +151,3 @@ def test_the_example_sends_once(
     refused = run("nobody", "order-2", "Hello")
     assert refused.returncode != 0
     assert "None of these recipients" in refused.stdout + refused.stderr
-
-
-def test_the_readme_is_true(web: Web, key: str, subscribe: Callable[..., Subscription]) -> None:
-    subscribe(customer_id="K-4711")
-    (code,) = re.findall(r"```python\n(.*?)```", (CLIENTS / "python" / "README.md").read_text(), re.DOTALL)
-    env = {**environment(web, key), "PYTHONPATH": str(CLIENTS / "python")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stdout.strip() == str(PushMessage.objects.get().pk), done.stderr

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,18 @@ from typing import Any
 import pytest
 
 from signalize_console.websites.models import Website
+from tests.programs import require
 from tests.web import Web
 
 PLUGIN = Path(__file__).resolve().parents[2] / "integrations" / "wordpress"
 XSS = "</script><script>alert(1)</script>"
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not shutil.which("php"), reason="needs php"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 OPTIONS = {"signalize_server": "https://push.example.com/", "signalize_secure_code": "ABCDEF12"}
+
+
+@pytest.fixture(autouse=True)
+def php() -> None:
+    require("php")
 
 
 def run(action: str, times: int = 1, **given: Any) -> str:

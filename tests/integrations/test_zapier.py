@@ -1,9 +1,9 @@
 """The Zapier app as Zapier runs it (createAppTester), against the running console, up to the push service."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,20 @@ from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.webhooks.dispatch import Dispatch
 from signalize_console.webhooks.models import WebhookEndpoint
 from signalize_console.websites.models import Website
+from tests.integrations.conftest import Moody
+from tests.programs import lacking, require
 from tests.web import Web
 from tests.webhooks.receiver import HOST, Receiver
 
 APP = Path(__file__).resolve().parents[2] / "integrations" / "zapier"
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(
-        not shutil.which("node") or not (APP / "node_modules").exists(),
-        reason="needs Node and `make test-integrations`, which installs the app's packages",
-    ),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+
+
+@pytest.fixture(autouse=True)
+def app() -> None:
+    require("node", "npm")
+    if not (APP / "node_modules").exists():
+        lacking("needs the app's packages: make integrations/zapier/node_modules")
 
 
 class Zapier:
@@ -89,11 +91,34 @@ def test_the_definition_is_one_that_zapier_takes() -> None:
     assert "# pass 3" in done.stdout
 
 
+def test_its_packages_are_the_ones_that_were_locked() -> None:
+    packages = json.loads((APP / "package-lock.json").read_text())["packages"]
+    locked = {name: one for name, one in packages.items() if name}
+    assert len(locked) > 50
+    registry = "https://registry.npmjs.org/"
+    elsewhere = [
+        name for name, one in locked.items() if not one.get("resolved", registry).startswith(registry)
+    ]
+    assert elsewhere == []
+    assert [name for name, one in locked.items() if not one["integrity"].startswith("sha512-")] == []
+
+
 def test_the_connection_is_tested(zapier: Zapier, website: Website) -> None:
     assert zapier("authentication.test")["name"] == website.name
     zapier.auth["apiKey"] = "sk_00000000_nothing"
     with pytest.raises(ZapierError, match=r"ExpiredAuthError.*API key is unknown"):
         zapier("authentication.test")
+
+
+def test_the_key_goes_to_the_console_only(zapier: Zapier, moody: ThreadingHTTPServer) -> None:
+    zapier.auth["server"] = "http://push.example.com"
+    with pytest.raises(ZapierError, match="https"):
+        zapier("authentication.test")
+    zapier.auth["server"] = address = f"http://127.0.0.1:{moody.server_port}"
+    Moody.answers = [(301, {"Location": f"{address}/elsewhere"}, b"")]
+    with pytest.raises(ZapierError, match=f"another address: {address}/elsewhere"):
+        zapier(SEND, customerId="K-1", title="Hello", happened="1")
+    assert len(Moody.keys) == 1
 
 
 SEND = "creates.send_to_recipient.operation.perform"

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import ProgrammingError
 
-from signalize_console.recipients import importing, reading, receiving
+from signalize_console.recipients import checking, importing, reading, receiving
 from signalize_console.recipients.imports import Import, ImportChunk, ImportRow, ImportState
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.recipients.subscribing import Proof, PushSubscription, Visitor, subscribe
@@ -173,6 +174,8 @@ def test_what_is_here_already_stays_as_it_is(website: Website, key: OldKey) -> N
     [
         (b"", "empty"),
         (b"   \n", "empty"),
+        (b"endpoint,p256dh,auth\n", "no subscriptions"),
+        (b"[]", "no subscriptions"),
         (b"name,mail\nAnna,a@b.c\n", "endpoint, p256dh, auth"),
         (b"endpoint,p256dh\nhttps://x,y\n", "no column for: auth"),
         (b"[1, 2]", "objects"),
@@ -369,3 +372,82 @@ def test_a_rotated_key_leaves_nobody_behind(website: Website) -> None:
     assert subscription.vapid_key == old
     moved, is_new = subscribe(website, Visitor("1" * 32), make_push(website), Proof(push.endpoint, push.auth))
     assert (moved.vapid_key, moved.recipient, is_new) == (new, subscription.recipient, False)
+
+
+def test_excel_on_an_old_macintosh(website: Website, key: OldKey) -> None:
+    content = as_csv(files.signalize(make_facts(key, website)), delimiter=";").replace("\r\n", "\r")
+    of = move_in(website, content)
+    assert (of.state, of.rows, reasons(of)) == (ImportState.DONE, 1, [])
+
+
+def test_a_workbook_is_told_from_csv(website: Website) -> None:
+    of = move_in(website, b"PK\x03\x04" + b"\x00" * 100)
+    assert of.state == ImportState.FAILED
+    assert "Excel workbook" in of.error
+
+
+def test_a_file_without_its_keys_asks_for_them_once(
+    website: Website, key: OldKey, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    rows = [{**files.signalize(make_facts(key, website)), "VAPID private key": ""} for _row in range(50)]
+    with django_assert_max_num_queries(40):
+        of = move_in(website, as_csv(*rows))
+    assert of.refused == 50
+
+
+def test_a_file_brings_only_so_many_keys(
+    website: Website, key: OldKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "MOST_KEYS", 2)
+    monkeypatch.setattr(importing, "CHECKED_AT_ONCE", 1)
+    keys = [key, OldKey(), OldKey(), key]
+    rows = [
+        {**files.signalize(make_facts(one, website)), "_et_coid": f"{n:032x}"} for n, one in enumerate(keys)
+    ]
+    of = move_in(website, as_csv(*rows))
+    assert [line for line, _field, _reason in reasons(of)] == [3]
+    assert website.vapid_keys.count() == 3
+
+
+@pytest.mark.parametrize(
+    "make_row",
+    [
+        pytest.param(lambda n: f"https://x/{n},y,z,{'n' * 99_000}\n", id="long lines"),
+        pytest.param(lambda n: f"https://x/{n},y,z" + ",a" * 490 + "\n", id="many cells"),
+        pytest.param(lambda n: json.dumps({"endpoint": n, "p256dh": [[]] * 3_000, "auth": 1}), id="JSON"),
+    ],
+)
+def test_memory_does_not_grow_with_the_file(website: Website, make_row: Callable[[int], str]) -> None:
+    """A file of any size is stored piece by piece and checked by steps that are bounded in rows and bytes."""
+    head = ["endpoint", "p256dh", "auth", *(f"c{n}" for n in range(490))]
+    size = len(make_row(1))
+
+    def pieces() -> Iterator[bytes]:
+        if make_row(1)[0] != "{":
+            yield (",".join(head) + "\n").encode()
+        for number in range(10_000_000 // size):
+            yield make_row(number).encode()
+
+    tracemalloc.start()
+    of = receiving.receive(website, "large.csv", pieces())
+    _now, receiving_most = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    of = importing.work_on(of.pk, seconds=0)
+    _now, checking_most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (of.state, of.size > 9_800_000, of.position < 5_000_000) == (ImportState.CHECKING, True, True)
+    assert of.refused == of.rows > 30
+    assert receiving_most < 10_000_000
+    assert checking_most < 100_000_000
+
+
+def test_wide_tables_and_endless_rows_are_no_subscriptions(
+    website: Website, key: OldKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = "endpoint,p256dh,auth" + ",x" * 40_000 + "\n" + "a\n" * 5_000
+    assert "columns" in move_in(website, wide).error
+    monkeypatch.setattr(importing, "MOST_ROWS", 3)
+    rows = [{**files.signalize(make_facts(key, website)), "_et_coid": f"{n:032x}"} for n in range(4)]
+    assert "Split the file" in move_in(website, as_csv(*rows)).error
+    assert not Subscription.objects.exists()

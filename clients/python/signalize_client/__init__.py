@@ -63,6 +63,16 @@ class Sent:
     replayed: bool
 
 
+class _Here(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the key and the message go to the console, and nowhere else."""
+
+    def redirect_request(self, *_facts: Any) -> None:
+        return None
+
+
+_open = urllib.request.build_opener(_Here).open
+
+
 class Signalize:
     """One website of a console. May be shared by threads."""
 
@@ -137,7 +147,7 @@ class Signalize:
         for attempt in range(self.tries):
             wait = random.uniform(0, min(LONGEST_WAIT, 0.5 * 2**attempt))  # noqa: S311 - spreads callers
             try:
-                with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310 - ours
+                with _open(request, timeout=self.timeout) as answer:
                     text = answer.read()
                     return json.loads(text) if text else {}, answer.headers
             except urllib.error.HTTPError as error:

@@ -4,14 +4,22 @@
 
 const serverOf = (bundle) => bundle.authData.server.trim().replace(/\/+$/, "");
 
-/** The key goes to the user's own console, and nowhere else. */
+const SAFE = /^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?$/;
+
+/** The key goes to the user's own console, and nowhere else: not by plain http, and not after a redirect. */
 const addKey = (request, z, bundle) => {
-  if (!request.url.startsWith(`${serverOf(bundle)}/`)) return request;
-  return { ...request, headers: { ...request.headers, "X-API-Key": bundle.authData.apiKey } };
+  const server = serverOf(bundle);
+  if (!request.url.startsWith(`${server}/`)) return request;
+  if (!SAFE.test(server)) throw new z.errors.Error("The address of your console must begin with https://.", "address", 400);
+  return { ...request, redirect: "manual", headers: { ...request.headers, "X-API-Key": bundle.authData.apiKey } };
 };
 
 /** What the console refuses is told in its own words, with the remedy. */
 const checkAnswer = (response, z) => {
+  if (response.status >= 300 && response.status < 400) {
+    const words = `The console answers at another address: ${response.getHeader("location")}. Connect anew with that one.`;
+    throw new z.errors.Error(words, "address", response.status);
+  }
   const isMissing = response.status === 404 && response.request.skipThrowForStatus;
   if (response.status < 400 || isMissing) return response;
   const { message, errorCode } = bodyOf(response);

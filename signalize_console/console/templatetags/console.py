@@ -8,10 +8,12 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console import refusals
 from signalize_console.console.badges import badge as make_badge
 from signalize_console.messaging.models import PushMessage
 
 register = template.Library()
+register.filter("refusal", refusals.in_words)
 
 LABELS = {
     "pause": _("Pause"),

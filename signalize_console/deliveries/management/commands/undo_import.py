@@ -24,8 +24,13 @@ class Command(BaseCommand):
         of = Import.objects.filter(pk=import_id).first()
         if of is None or not (of.state == ImportState.UNDOING or of.undo()):
             raise CommandError(f"There is no finished import {import_id}.", returncode=2)
+        shows = self.stderr.isatty()
         while of.state == ImportState.UNDOING:
             of = undoing.work_on(of.pk, seconds=1)
+            if shows:
+                self.stderr.write(of.bar, ending="")
+        if shows:
+            self.stderr.write("")
         kept = of.subscriptions_made - of.removed
         said = {"importId": of.pk, "removed": of.removed, "kept": kept}
         words = f"{of.removed} subscriptions were removed; {kept} stay, for they were used since."

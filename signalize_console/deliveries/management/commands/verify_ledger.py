@@ -4,6 +4,7 @@ import datetime
 import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -32,12 +33,22 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, as_json: bool, since: datetime.date, **_options: Any) -> None:
         try:
-            found = list(invariants.violations(since))
+            found = list(invariants.violations(since, self._shown()))
         except DatabaseError as error:
             raise CommandError(f"The database can't be checked: {error}", returncode=2) from error
         self.stdout.write(in_json(found) if as_json else in_words(found))
         if found:
             sys.exit(1)
+
+    def _shown(self) -> Iterator[invariants.Check]:
+        """The checks, each told on a terminal when its turn comes."""
+        shows = self.stderr.isatty()
+        for number, check in enumerate(invariants.CHECKS, 1):
+            if shows:
+                self.stderr.write(f"\r{number} of {len(invariants.CHECKS)}: {check.name:40} ", ending="")
+            yield check
+        if shows:
+            self.stderr.write("")
 
 
 def day_before(days: str) -> datetime.date:

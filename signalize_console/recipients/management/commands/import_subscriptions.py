@@ -14,6 +14,7 @@ from signalize_console.websites.models import Website
 
 STEP_SECONDS = 1
 SHOWN = 20
+OVER = {ImportState.DISCARDED, ImportState.UNDOING, ImportState.UNDONE}
 
 
 class Command(BaseCommand):
@@ -63,6 +64,9 @@ class Command(BaseCommand):
             if of is None:
                 raise CommandError(f"There is no import {resume}.", returncode=2)
             of.confirm()  # what was only checked moves in now
+            if of.state in OVER:
+                said = f"Import {resume} is {of.get_state_display()}: there is nothing to go on with."
+                raise CommandError(said, returncode=2)
             return of
         if not options["website"] or not options["file"]:
             raise CommandError("Give the website's secure code and the file.", returncode=2)
@@ -76,10 +80,7 @@ class Command(BaseCommand):
         while of.is_at_work:
             of = importing.work_on(of.pk, seconds=STEP_SECONDS)
             if shows:
-                bar = "█" * (of.percent // 4)
-                self.stderr.write(
-                    f"\r{bar:25} {of.percent:3} % {of.get_state_display()}, {of.rows} rows ", ending=""
-                )
+                self.stderr.write(of.bar, ending="")
         if shows:
             self.stderr.write("")
 
