@@ -23,8 +23,6 @@ from signalize_console.console.paging import ReadOnly
 from signalize_console.console.reasons import in_words
 from signalize_console.messaging.models import MessageTemplate
 
-TONES = {RunState.WAITING: "pending", RunState.HELD: "held", RunState.FINISHED: "finished"}
-
 
 class RuleForm(forms.ModelForm):
     definition = forms.JSONField(
@@ -126,10 +124,7 @@ class RuleAdmin(RuleViews, PerWebsite):
             return {}
         figures = statistics.of_steps(version)
         counted = statistics.of_runs(rule)
-        runs = [
-            (badge(TONES.get(RunState(state), "gone"), RunState(state).label), in_words(why), count)
-            for state, why, count in counted
-        ]
+        runs = [(badge(state, RunState(state).label), in_words(why), count) for state, why, count in counted]
         return {
             "flow": [(box, figures.get(-1 if box.step is None else box.step)) for box in self.boxes(rule)],
             "versions": rule.versions.select_related("made_by")[:20],
@@ -142,10 +137,7 @@ class RuleAdmin(RuleViews, PerWebsite):
         definition = self._definition(rule)
         if definition is None:
             return []
-        templates = MessageTemplate.objects.filter(pk__in=definition.templates).values_list("pk", "name")
-        named = [one["segment"] for one in definition.conditions if set(one) == {"segment"}]
-        segments = Segment.objects.filter(pk__in=named).values_list("pk", "name")
-        return describing.boxes(definition, dict(templates), dict(segments))
+        return describing.boxes(definition, describing.names_in([definition]))
 
     @staticmethod
     def _definition(rule: Rule) -> Definition | None:
@@ -181,7 +173,7 @@ class RunAdmin(ReadOnly):
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, run: Run) -> SafeString:
-        return badge(TONES.get(RunState(run.state), "gone"), run.get_state_display())
+        return badge(run.state, run.get_state_display())
 
     @admin.display(description=_("why"))
     def reason(self, run: Run) -> str:
