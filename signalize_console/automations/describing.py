@@ -134,4 +134,5 @@ def _date(facts: Facts) -> str:
         said = _("%(far)s after the date “%(attribute)s”") % words
     else:
         said = _("the date “%(attribute)s” has come") % words
-    return said + (", " + _("every year") if "every" in facts else "")
+    said += ", " + _("every year") if "every" in facts else ""
+    return said + (", " + _("at %s") % facts["at"] if facts.get("at") else "")

@@ -19,6 +19,8 @@ from signalize_console.messaging.rendering import text_for
 from signalize_console.recipients.models import Recipient
 
 LATEST = 20
+# Of these, the time says it all.
+PLAIN = {"", "wait"}
 
 
 class Sent(NamedTuple):
@@ -70,10 +72,10 @@ def _lines(run: Run, definition: Definition | None, names: describing.Names) -> 
         return [in_words(run.why)] if run.why else []
     is_due = run.due_at <= timezone.now()
     until = _("It is next to be moved on.") if is_due else _("It waits until %s.") % moment(run.due_at)
-    lines = [until, in_words(run.why)]
+    lines = [until] if run.why in PLAIN else [until, in_words(run.why)]
     if definition and run.step < len(definition.steps):
         lines.append(_("Next: %s") % describing.step_box(definition.steps[run.step], run.step, names).text)
-    return [line for line in lines if line]
+    return lines
 
 
 def _sent(recipient: Recipient, runs: list[Run]) -> defaultdict[int, list[Sent]]:

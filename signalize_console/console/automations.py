@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.models import Segment
@@ -113,6 +114,8 @@ class RuleAdmin(RuleViews, PerWebsite):
             "templates": list(MessageTemplate.objects.filter(**named).values("id", "name", "website")[:500]),
             "segments": list(Segment.objects.filter(**named).values("id", "name", "website")[:500]),
         }
+        # One stays on the page anyway.
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         if rule and rule.version:
             context |= self.shown(request, rule)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -161,7 +164,7 @@ class RuleAdmin(RuleViews, PerWebsite):
 @admin.register(Run)
 class RunAdmin(ReadOnly):
     website_path = "rule__website"
-    list_display = ["triggered_at", "rule", "recipient", "status", "reason", "due_at"]
+    list_display = ["triggered_at", "rule", "status", "due_at", "reason", "who"]
     list_filter = ["state", "rule"]
     list_select_related = ["rule", "recipient"]
     search_fields = ["=recipient__client_id", "=recipient__customer_id"]
@@ -174,6 +177,10 @@ class RunAdmin(ReadOnly):
     @admin.display(description=_("state"), ordering="state")
     def status(self, run: Run) -> SafeString:
         return badge(run.state, run.get_state_display())
+
+    @admin.display(description=_("recipient"))
+    def who(self, run: Run) -> str:
+        return Truncator(run.recipient.client_id).chars(13)
 
     @admin.display(description=_("why"))
     def reason(self, run: Run) -> str:
