@@ -297,6 +297,7 @@ EXPORTED = {
     "subscriptions": [{"pushService": "fcm", "state": "active"}],
     "messages": [],
     "events": [],
+    "automations": [],
 }
 EXPORT = answered("All that is stored", EXPORTED)
 CUSTOMER_EXPORT = answered("All that is stored", {"customerId": "K-4711", "recipients": [EXPORTED]})

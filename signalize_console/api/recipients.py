@@ -26,7 +26,7 @@ from signalize_console.api.profiles import (
     shown_with_devices,
 )
 from signalize_console.api.scopes import Scope
-from signalize_console.deliveries.disclosing import disclose
+from signalize_console.automations.disclosing import disclose
 from signalize_console.deliveries.erasing import erase
 from signalize_console.recipients.models import Recipient, Subscription, SubscriptionState
 from signalize_console.recipients.upserting import Known, TooManyAttributes, upsert

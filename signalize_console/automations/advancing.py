@@ -7,7 +7,7 @@ import datetime
 import json
 import logging
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -34,9 +34,11 @@ WHERE state = 'waiting' AND due_at <= now() ORDER BY due_at LIMIT %s FOR UPDATE 
 RECORD = """
 UPDATE automations_run run
 SET state = moved.state, step = moved.step, why = moved.why, due_at = moved.due_at, moved_at = now(),
+    messages = run.messages || moved.sent::bigint[],
     ended_at = CASE WHEN moved.state IN ('waiting', 'held') THEN NULL ELSE now() END
-FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::text[], %s::timestamptz[])
-    AS moved (id, state, step, why, due_at)
+FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::text[], %s::timestamptz[],
+            %s::text[])
+    AS moved (id, state, step, why, due_at, sent)
 WHERE run.id = moved.id
 """
 CANCELLED = """
@@ -65,6 +67,7 @@ class Claimed:
     due_at: datetime.datetime | None
     state: str = "waiting"
     moving: bool = True
+    sent: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.facts = json.loads(self.facts)
@@ -84,7 +87,10 @@ def advance() -> bool:
         if not runs:
             return False
         _move(runs, timezone.now())
-        columns = [(run.id, run.state, run.step, run.why, run.due_at) for run in runs]
+        columns = [
+            (run.id, run.state, run.step, run.why, run.due_at, f"{{{','.join(map(str, run.sent))}}}")
+            for run in runs
+        ]
         cursor.execute(RECORD, [list(column) for column in zip(*columns, strict=True)])
     return True
 
@@ -125,6 +131,8 @@ def _walk(
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
+        for run in runs:
+            run.sent.clear()
         log.exception("The automation %s can't go on.", version.rule_id)
         version.rule.note_trouble(_("It failed (%s). The worker's log says why.") % type(error).__name__)
         _hold(runs)

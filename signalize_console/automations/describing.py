@@ -1,14 +1,21 @@
 """A rule in words: what its flow shows, box by box."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from signalize_console.audiences.models import Segment
 from signalize_console.automations.definition import Definition, Facts, Happening, Only, Send, Step, Wait
+from signalize_console.messaging.models import MessageTemplate
 
-Names = Mapping[int, str]
+
+class Names(NamedTuple):
+    """Of the templates and segments that a definition names by their ids."""
+
+    templates: Mapping[int, str]
+    segments: Mapping[int, str]
 
 
 class Box(NamedTuple):
@@ -20,14 +27,26 @@ class Box(NamedTuple):
     template_id: int | None = None
 
 
-def boxes(definition: Definition, templates: Names, segments: Names) -> list[Box]:
+def names_in(definitions: Iterable[Definition]) -> Names:
+    """Two queries, however many definitions."""
+    definitions = list(definitions)
+    templates = {template for one in definitions for template in one.templates}
+    conditions = [condition for one in definitions for condition in one.conditions]
+    segments = {one["segment"] for one in conditions if set(one) == {"segment"}}
+    return Names(
+        dict(MessageTemplate.objects.filter(pk__in=templates).values_list("pk", "name")),
+        dict(Segment.objects.filter(pk__in=segments).values_list("pk", "name")),
+    )
+
+
+def boxes(definition: Definition, names: Names) -> list[Box]:
     found = [Box("when", happening(definition.when))]
     if definition.condition:
-        found.append(Box("if", _only(definition.condition, segments)))
+        found.append(Box("if", _only(definition.condition, names)))
     if definition.unless:
         events = _(" or ").join(happening(one) for one in definition.unless)
         found.append(Box("unless", _("Ends at once, whenever: %s") % events))
-    found += [_step(step, number, templates, segments) for number, step in enumerate(definition.steps)]
+    found += [step_box(step, number, names) for number, step in enumerate(definition.steps)]
     return [*found, Box("end", _("End"))]
 
 
@@ -60,9 +79,9 @@ def duration(facts: Mapping[str, int]) -> str:
     return counted[unit] % amount
 
 
-def _step(step: Step, number: int, templates: Names, segments: Names) -> Box:
+def step_box(step: Step, number: int, names: Names) -> Box:
     if isinstance(step, Send):
-        name = templates.get(step.template_id, _("a template that was deleted"))
+        name = names.templates.get(step.template_id, _("a template that was deleted"))
         said = _("Send “%s”") % name
         if step.transactional:
             said += " · " + _("transactional")
@@ -70,7 +89,7 @@ def _step(step: Step, number: int, templates: Names, segments: Names) -> Box:
             said += " · " + _("valid for %s") % duration(step.valid_for)
         return Box("send", said, number, step.template_id)
     if isinstance(step, Only):
-        return Box("if", _only(step.condition, segments), number)
+        return Box("if", _only(step.condition, names), number)
     return Box("wait", _wait(step), number)
 
 
@@ -86,9 +105,11 @@ def _wait(step: Wait) -> str:
     return said + (" · " + _("then end") if step.facts["onTimeout"] == "end" else "")
 
 
-def _only(condition: Any, segments: Names) -> str:
+def _only(condition: Any, names: Names) -> str:
     if set(condition) == {"segment"}:
-        return _("Only for the segment “%s”") % segments.get(condition["segment"], _("that was deleted"))
+        return _("Only for the segment “%s”") % names.segments.get(
+            condition["segment"], _("that was deleted")
+        )
     return _("Only for whom the conditions hold")
 
 
@@ -113,4 +134,5 @@ def _date(facts: Facts) -> str:
         said = _("%(far)s after the date “%(attribute)s”") % words
     else:
         said = _("the date “%(attribute)s” has come") % words
-    return said + (", " + _("every year") if "every" in facts else "")
+    said += ", " + _("every year") if "every" in facts else ""
+    return said + (", " + _("at %s") % facts["at"] if facts.get("at") else "")

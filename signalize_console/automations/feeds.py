@@ -73,12 +73,15 @@ def _text(element: Element, name: str) -> str:
 def fetch(url: str) -> bytes:
     """No redirects, no proxies, TLS verified; the address is looked at when it is dialled."""
     allowed, body, refused = places(), io.BytesIO(), []
+    opened: list[socket.socket] = []
 
     def open_socket(purpose: int, address: Any) -> Any:
         if purpose != pycurl.SOCKTYPE_IPCXN or not allowed.may_dial(*address.addr[:2]):
             refused.append(True)
             return pycurl.SOCKET_BAD
-        return socket.socket(address.family, address.socktype, address.protocol)
+        # pycurl duplicates what we return: ours is closed when the request has ended.
+        opened.append(socket.socket(address.family, address.socktype, address.protocol))
+        return opened[-1]
 
     def write(data: bytes) -> int:
         return body.write(data) if body.tell() + len(data) <= MOST_BYTES else 0
@@ -107,6 +110,8 @@ def fetch(url: str) -> bytes:
         raise BrokenFeed(_("The feed can't be fetched: %s") % str(error.args[-1])[:200]) from error
     finally:
         curl.close()
+        for one in opened:
+            one.close()
     if status != 200:
         raise BrokenFeed(_("The feed's server answered with status %d. Redirects aren't followed.") % status)
     return body.getvalue()

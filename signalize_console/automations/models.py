@@ -3,6 +3,7 @@
 import datetime
 
 from django.contrib.auth import get_user_model
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -107,6 +108,7 @@ class Run(models.Model):
     """Exactly one for each rule, recipient and trigger. ``step`` is the next one, and ``due_at`` when.
 
     ``facts`` are the trigger's values, for the texts. ``why`` says why it waits, or ended as it did.
+    ``messages`` are the push messages that it has sent so far.
     """
 
     rule = models.ForeignKey(Rule, models.CASCADE, db_index=False, verbose_name=_("automation"))
@@ -120,6 +122,7 @@ class Run(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=RunState, default=RunState.WAITING)
     step = models.PositiveSmallIntegerField(_("next step"), db_default=0)
     why = models.CharField(_("why"), max_length=64, db_default="")
+    messages = ArrayField(models.BigIntegerField(), verbose_name=_("push messages"), db_default=[])
     due_at = models.DateTimeField(_("due"), null=True)
     moved_at = models.DateTimeField(_("last moved"), db_default=Now())
     ended_at = models.DateTimeField(_("ended"), null=True)

@@ -25,6 +25,7 @@ class Run(Protocol):
     id: int
     recipient_id: int
     facts: Any
+    sent: list[int]
 
     def end(self, state: str, why: str) -> None: ...
 
@@ -74,7 +75,11 @@ class Sender:
             self._send(number, step, template, runs[half:])
         else:
             unreachable = set(accepted.unreachable)
-            _end([run for run in runs if run.recipient_id in unreachable], "unreachable")
+            for run in runs:
+                if run.recipient_id in unreachable:
+                    run.end("dropped", "unreachable")
+                else:
+                    run.sent.append(accepted.message_id)
 
     def _accept(self, number: int, step: Send, template: MessageTemplate, runs: list[Run]) -> outbox.Accepted:
         rule, ids = self.version.rule, sorted(run.id for run in runs)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from signalize_console.activity import changes
+from signalize_console.automations.disclosing import disclose, profile
 from signalize_console.browser.answers import Refused, invalid, read_json, text
 from signalize_console.browser.cors import for_website
 from signalize_console.browser.limits import DESCRIBING
@@ -52,7 +53,7 @@ def preferences(request: HttpRequest, website: Website) -> HttpResponse:
             "interests": [{**one, "chosen": one["key"] in recipient.interests} for one in asked["interests"]],
             "pausedUntil": paused_until and paused_until.isoformat(timespec="seconds"),
             "history": disclosing.received(recipient, SHOWN),
-            "stored": disclosing.profile(recipient, SHOWN),
+            "stored": profile(recipient, SHOWN),
         }
     )
 
@@ -61,7 +62,7 @@ def preferences(request: HttpRequest, website: Website) -> HttpResponse:
 @transaction.atomic
 def data(request: HttpRequest, website: Website) -> HttpResponse:
     """All that is stored of this visitor, to be kept as a file."""
-    return _answer(disclosing.disclose(_proven(website, read_json(request))))
+    return _answer(disclose(_proven(website, read_json(request))))
 
 
 @for_website("POST", limit=DESCRIBING)

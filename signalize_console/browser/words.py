@@ -77,6 +77,7 @@ PREFERENCES: dict[str, dict[str, str]] = {
         "lists": "Lists",
         "subscriptions": "Subscriptions",
         "consents": "Consents",
+        "automations": "Automatic messages",
     },
     "de": {
         "close": "Schließen",
@@ -117,6 +118,7 @@ PREFERENCES: dict[str, dict[str, str]] = {
         "lists": "Listen",
         "subscriptions": "Abonnements",
         "consents": "Einwilligungen",
+        "automations": "Automatische Nachrichten",
     },
 }  # fmt: skip
 

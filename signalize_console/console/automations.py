@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.models import Segment
@@ -22,8 +23,6 @@ from signalize_console.console.badges import badge
 from signalize_console.console.paging import ReadOnly
 from signalize_console.console.reasons import in_words
 from signalize_console.messaging.models import MessageTemplate
-
-TONES = {RunState.WAITING: "pending", RunState.HELD: "held", RunState.FINISHED: "finished"}
 
 
 class RuleForm(forms.ModelForm):
@@ -115,6 +114,8 @@ class RuleAdmin(RuleViews, PerWebsite):
             "templates": list(MessageTemplate.objects.filter(**named).values("id", "name", "website")[:500]),
             "segments": list(Segment.objects.filter(**named).values("id", "name", "website")[:500]),
         }
+        # One stays on the page anyway.
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         if rule and rule.version:
             context |= self.shown(request, rule)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -126,10 +127,7 @@ class RuleAdmin(RuleViews, PerWebsite):
             return {}
         figures = statistics.of_steps(version)
         counted = statistics.of_runs(rule)
-        runs = [
-            (badge(TONES.get(RunState(state), "gone"), RunState(state).label), in_words(why), count)
-            for state, why, count in counted
-        ]
+        runs = [(badge(state, RunState(state).label), in_words(why), count) for state, why, count in counted]
         return {
             "flow": [(box, figures.get(-1 if box.step is None else box.step)) for box in self.boxes(rule)],
             "versions": rule.versions.select_related("made_by")[:20],
@@ -142,10 +140,7 @@ class RuleAdmin(RuleViews, PerWebsite):
         definition = self._definition(rule)
         if definition is None:
             return []
-        templates = MessageTemplate.objects.filter(pk__in=definition.templates).values_list("pk", "name")
-        named = [one["segment"] for one in definition.conditions if set(one) == {"segment"}]
-        segments = Segment.objects.filter(pk__in=named).values_list("pk", "name")
-        return describing.boxes(definition, dict(templates), dict(segments))
+        return describing.boxes(definition, describing.names_in([definition]))
 
     @staticmethod
     def _definition(rule: Rule) -> Definition | None:
@@ -169,7 +164,7 @@ class RuleAdmin(RuleViews, PerWebsite):
 @admin.register(Run)
 class RunAdmin(ReadOnly):
     website_path = "rule__website"
-    list_display = ["triggered_at", "rule", "recipient", "status", "reason", "due_at"]
+    list_display = ["triggered_at", "rule", "status", "due_at", "reason", "who"]
     list_filter = ["state", "rule"]
     list_select_related = ["rule", "recipient"]
     search_fields = ["=recipient__client_id", "=recipient__customer_id"]
@@ -181,7 +176,11 @@ class RunAdmin(ReadOnly):
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, run: Run) -> SafeString:
-        return badge(TONES.get(RunState(run.state), "gone"), run.get_state_display())
+        return badge(run.state, run.get_state_display())
+
+    @admin.display(description=_("recipient"))
+    def who(self, run: Run) -> str:
+        return Truncator(run.recipient.client_id).chars(13)
 
     @admin.display(description=_("why"))
     def reason(self, run: Run) -> str:

@@ -14,9 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from signalize_console.console import devices, timeline, why
+from signalize_console.automations.disclosing import disclose
+from signalize_console.console import automation_runs, devices, timeline, why
 from signalize_console.console.paging import ReadOnly
-from signalize_console.deliveries import disclosing, erasing, outbox, trying
+from signalize_console.deliveries import erasing, outbox, trying
 from signalize_console.deliveries.timeline import Place
 from signalize_console.recipients import consent
 from signalize_console.recipients.models import ConsentKind, Recipient
@@ -28,6 +29,7 @@ TO_EXPORT, TO_ERASE, TO_SEND = (
     "recipients.delete_recipient",
     "messaging.send_pushmessage",
 )
+TO_SEE_RUNS = "automations.view_run"
 TO_EXPLAIN = ("messaging.view_pushmessage", "deliveries.view_delivery")
 
 
@@ -64,6 +66,8 @@ class PersonViews(ReadOnly):
         shown = [wanted] if wanted in sources else sources
         context = {
             "devices": devices.of(recipient),
+            "runs": automation_runs.of(recipient) if request.user.has_perm(TO_SEE_RUNS) else [],
+            "most_runs": automation_runs.LATEST,
             "siblings": self._siblings(request, recipient),
             "timeline": timeline.page(recipient, shown, place),
             "sources": [(name, timeline.SOURCES[name][0]) for name in sources],
@@ -101,7 +105,7 @@ class PersonViews(ReadOnly):
         """All that is stored, as a file for the person that it is about."""
         recipient = self._recipient(request, recipient_id, TO_EXPORT, post=True)
         return JsonResponse(
-            disclosing.disclose(recipient, endpoints=False),
+            disclose(recipient, endpoints=False),
             json_dumps_params={"indent": 2, "ensure_ascii": False},
             headers={
                 "Content-Disposition": f'attachment; filename="recipient-{recipient.client_id}.json"',

@@ -10,7 +10,7 @@ from signalize_console.recipients.imports import Import, ImportState
 
 AT_ONCE = 5_000
 
-# Touched is whoever came back (the mark is gone then), left, or was sent something.
+# Touched is whoever came back (the mark is gone then), left, was sent something, or put on a list.
 REMOVE_SUBSCRIPTIONS = """
 WITH part AS (
     SELECT id, recipient_id, state FROM recipients_subscription
@@ -37,6 +37,8 @@ WITH part AS (
       AND NOT EXISTS (SELECT FROM recipients_subscription WHERE recipient_id = recipient.id)
       AND NOT EXISTS (SELECT FROM activity_event WHERE recipient_id = recipient.id)
       AND NOT EXISTS (SELECT FROM deliveries_delivery WHERE recipient_id = recipient.id)
+      AND NOT EXISTS (SELECT FROM deliveries_testbrowser WHERE recipient_id = recipient.id)
+      AND NOT EXISTS (SELECT FROM audiences_listmember WHERE recipient_id = recipient.id)
     RETURNING recipient.id
 ), kept AS (
     UPDATE recipients_recipient SET from_import_id = NULL FROM part

@@ -14,7 +14,7 @@ async function refresh() {
   const subscribed = await signalize.isSubscribed();
   find("client-id").textContent = signalize.getClientId();
   find("subscribe").disabled = subscribed || signalize.permission === "denied";
-  find("push").disabled = !subscribed;
+  find("push").disabled = find("basket").disabled = !subscribed;
   find("unsubscribe").hidden = !subscribed;
   explain(subscribed ? "granted" : signalize.permission === "denied" ? "denied" : "default");
 }
@@ -34,7 +34,13 @@ function on(id, act) {
   });
 }
 
+/** What automations can begin with: docs/automations.md. */
+async function putIntoBasket() {
+  window["et_signalize"].track("insertToBasket", { product: { name: find("product").textContent, price: 19 } });
+}
+
 async function order() {
+  window["et_signalize"].track("order", { orderNumber: String(Date.now()).slice(-6), value: 19 });
   const worker = await navigator.serviceWorker.ready;
   const subscription = (await worker.pushManager.getSubscription())?.toJSON();
   const answer = await fetch("/demo/push", {
@@ -72,6 +78,7 @@ find("copy").addEventListener("click", async () => {
 function start() {
   on("subscribe", () => window["et_signalize"].subscribe());
   on("unsubscribe", () => window["et_signalize"].unsubscribe());
+  on("basket", putIntoBasket);
   on("push", order);
   window["et_signalize"].ready.then(refresh);
 }

@@ -71,7 +71,7 @@ function draw(inner, call, said, say) {
     pause(call, said, status),
     make("section", {}, make("div", { class: "row" }, button(words.test, attempt(sendTest)))),
     details(words.history, ...(said.history.length ? said.history.map(message) : [make("p", {}, words.historyEmpty)])),
-    details(words.stored, make("p", {}, words.storedText), facts(said), ...["subscriptions", "consents", "events"].flatMap((name) => rows(said, name)),
+    details(words.stored, make("p", {}, words.storedText), facts(said), ...["subscriptions", "consents", "events", "automations"].flatMap((name) => rows(said, name)),
       make("div", { class: "foot" }, button(words.download, attempt(download)))),
     make("section", {}, make("h3", {}, words.leave),
       make("div", { class: "row" }, button(words.unsubscribe, attempt(unsubscribe)), button(words.erase, () => (sure.hidden = false), "danger")), sure),

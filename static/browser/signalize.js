@@ -185,12 +185,18 @@
     return worker;
   }
 
+  // What was found last: a page that is being left has no time to look.
+  let isSubscribed = false;
+
   async function current() {
-    if (!supported || Notification.permission !== "granted") return null;
-    for (const worker of await registrations()) {
+    for (const worker of supported && Notification.permission === "granted" ? await registrations() : []) {
       const subscription = await worker.pushManager.getSubscription();
-      if (subscription) return subscription;
+      if (subscription) {
+        isSubscribed = true;
+        return subscription;
+      }
     }
+    isSubscribed = false;
     return null;
   }
 
@@ -272,8 +278,10 @@
   /** @type {{name: string, properties: object, at: number}[]} */
   let happened = [];
 
-  async function flush() {
-    const subscribed = Boolean(await current());
+  const flush = async () => tellHappened(Boolean(await current()));
+
+  /** @param {boolean} subscribed */
+  function tellHappened(subscribed) {
     // Of who has not opted in we keep only how the dialog was answered.
     const batch = happened.filter((one) => subscribed || OPT_IN_EVENTS.test(one.name)).slice(-50);
     happened = subscribed ? [] : happened.filter((one) => !batch.includes(one)).slice(-50);
@@ -477,7 +485,7 @@
   viewed();
   // A single-page app sets its title after the address.
   for (const target of [window["navigation"], window]) target?.addEventListener(target === window ? "popstate" : "navigatesuccess", () => setTimeout(viewed, 300));
-  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && happened.length && void flush());
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && tellHappened(isSubscribed));
 
   // Names that etracker's tag has: for pages that speak to it.
 

@@ -207,9 +207,9 @@ function read() {
 
 if (area && !area.readOnly) {
   const details = make("details", {}, make("summary", { textContent: words.json }));
-  area.before(box);
-  area.replaceWith(details);
-  details.append(area);
+  const help = document.getElementById("id_definition_helptext") ?? "";
+  area.replaceWith(make("div", { className: "sentence-field" }, box, details));
+  details.append(area, help);
   details.open = !read();
   area.addEventListener("input", read);
   document.getElementById("id_website")?.addEventListener("change", read);

@@ -15,6 +15,10 @@ from signalize_console.automations.models import Run, Schedule
 from signalize_console.recipients.models import Recipient
 from tests.automations.conftest import MakeRule, pass_time
 from tests.deliveries.conftest import Subscribe
+from tests.webhooks.conftest import receiver, running_receiver
+from tests.webhooks.receiver import Behaviour, Receiver, answer, flood, slam
+
+__all__ = ["receiver", "running_receiver"]
 
 ZONES = [
     *(
@@ -166,6 +170,7 @@ def test_inactivity_triggers_when_it_is_reached_and_not_for_who_came_back(
 
 ATOM = b"""<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>%d</id><title>News %d</title>
 <link href="https://shop.example/%d"/></entry></feed>"""
+FEED = "https://push.example.net/feed.xml"
 RSS = b"""<rss><channel><item><guid>a</guid><title>First</title><link>https://shop.example/a</link></item>
 <item><title>Second</title><link>https://shop.example/b</link></item></channel></rss>"""
 
@@ -199,14 +204,32 @@ def test_a_broken_feed_stands_in_the_rules_health(subscribe: Subscribe, make_rul
     assert "isn't public" in rule.trouble
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        (answer(500), "answered with status 500"),
+        (answer(302, Location="https://push.example.net/other.xml"), "status 302"),
+        (flood, "can't be fetched"),
+        (slam, "can't be fetched"),
+        (answer(200, b"<html/>"), "isn't RSS or Atom"),
+    ],
+    ids=["500", "redirect", "flood", "slam", "html"],
+)
+def test_what_a_server_does_wrong_is_said(receiver: Receiver, behaviour: Behaviour, said: str) -> None:
+    receiver.behave("/feed.xml", behaviour)
+    receiver.behave("/other.xml", answer(200, RSS))
+    with pytest.raises(feeds.BrokenFeed, match=said):
+        feeds.items(FEED)
+
+
 @database
 def test_a_new_item_of_a_feed_goes_to_everybody_and_what_was_there_before_does_not(
-    subscribe: Subscribe, make_rule: MakeRule, monkeypatch: pytest.MonkeyPatch
+    subscribe: Subscribe, make_rule: MakeRule, receiver: Receiver
 ) -> None:
     subscribe()
-    make_rule({"kind": "feed", "url": "https://www.example.com/feed.xml"}, title="{{ item_title }}")
+    make_rule({"kind": "feed", "url": FEED}, title="{{ item_title }}")
     for number in (1, 2, 2):
-        monkeypatch.setattr(feeds, "fetch", lambda _url, number=number: ATOM % (number, number, number))
+        receiver.behave("/feed.xml", answer(200, ATOM % (number, number, number)))
         for _time in range(3):
             engine.run(seconds=5)
         Schedule.objects.update(due_at=timezone.now())

@@ -11,6 +11,7 @@ from tests.browsers.desktop import Desktop
 from tests.browsers.firefox import Firefox
 from tests.browsers.protocol import Browser
 from tests.programs import require
+from tests.webhooks.receiver import Receiver
 
 NEEDED = {"firefox": ["firefox-esr", "dbus-daemon"], "chromium": ["chromium", "dbus-daemon"]}
 
@@ -29,8 +30,18 @@ def desktop() -> Iterator[Desktop]:
 
 
 @pytest.fixture(scope="session")
-def console(double: PushServiceDouble) -> Iterator[Console]:
+def shop_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    """Another server of the shop's, at https://push.example.net for the console."""
+    server = Receiver(tmp_path_factory.mktemp("shop"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def console(double: PushServiceDouble, shop_server: Receiver) -> Iterator[Console]:
     places = {
+        "SIGNALIZE_WEBHOOK_PLACES": shop_server.place,
+        "SIGNALIZE_WEBHOOK_CA": shop_server.ca_file,
         "SIGNALIZE_PUSH_SERVICES": double.push_services,
         "SIGNALIZE_PUSH_SERVICES_CA": str(double.ca_file),
     }

@@ -15,6 +15,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
+import psycopg
+
+from signalize_console.embedded.home import Home
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -65,12 +69,15 @@ class Console:
             self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def call(self, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    def call(
+        self, path: str, body: object = None, *, method: str | None = None, **headers: str
+    ) -> tuple[int, Any]:
         """A REST call with the demo's key: status and JSON."""
         request = urllib.request.Request(
             f"{self.origin}{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"X-API-Key": self.api_key, "Content-Type": "application/json", **headers},
+            method=method,
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -86,6 +93,12 @@ class Console:
         if done.returncode:
             raise RuntimeError(done.stderr)
         return done.stdout
+
+    def sql(self, statement: str, **values: Any) -> list[Any]:
+        """Into the console's own database: the rows that it gives."""
+        with psycopg.connect(Home(self.home).database_url, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
 
     def send(self, client_id: str, **text: Any) -> tuple[int, Any]:
         """Sends one message to a recipient id."""

@@ -26,9 +26,9 @@ CONFIGURATION = (
 class Notifications(ServiceInterface):
     """org.freedesktop.Notifications, as browsers call it. Annotations are D-Bus signatures."""
 
-    def __init__(self, shown: dict[int, dict[str, Any]]) -> None:
+    def __init__(self, shown: dict[int, dict[str, Any]], history: list[tuple[str, str]]) -> None:
         super().__init__(NAME)
-        self.shown, self.count = shown, 0
+        self.shown, self.history, self.count = shown, history, 0
 
     @dbus_method()
     def GetCapabilities(self) -> "as":  # noqa: F722
@@ -46,6 +46,7 @@ class Notifications(ServiceInterface):
         if not replaces:
             self.count += 1
         number = replaces or self.count
+        self.history.append((summary, body))
         self.shown[number] = {
             "id": number,
             "title": summary,
@@ -69,10 +70,14 @@ class Notifications(ServiceInterface):
 
 
 class Desktop:
-    """Use as a context manager; ``address`` is for DBUS_SESSION_BUS_ADDRESS."""
+    """Use as a context manager; ``address`` is for DBUS_SESSION_BUS_ADDRESS.
+
+    ``shown`` is what is on the screen, ``history`` titles and texts of all that ever was.
+    """
 
     def __enter__(self) -> Self:
         self.shown: dict[int, dict[str, Any]] = {}
+        self.history: list[tuple[str, str]] = []
         self.directory = Path(tempfile.mkdtemp(prefix="desktop-"))
         self.address = f"unix:path={self.directory}/bus"
         configuration = self.directory / "bus.conf"
@@ -100,7 +105,7 @@ class Desktop:
 
     async def _get_on_the_bus(self) -> None:
         self.bus = await MessageBus(bus_address=self.address).connect()
-        self.notifications = Notifications(self.shown)
+        self.notifications = Notifications(self.shown, self.history)
         self.bus.export(PLACE, self.notifications)
         await self.bus.request_name(NAME)
 

@@ -7,6 +7,7 @@ import pytest
 from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.webpush.encryption import encrypt
 from tests.browsers.console import Console
+from tests.browsers.demo import visit_demo
 from tests.browsers.desktop import Desktop
 from tests.browsers.protocol import Browser
 
@@ -17,16 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 def visitor(browser: Browser, console: Console, desktop: Desktop, double: PushServiceDouble) -> Browser:
     """A browser on the demo page that has opted in there with its own PushManager."""
     desktop.shown.clear()
-    browser.permit(console.origin)
-    browser.open(f"{console.origin}/demo/")
-    browser.wait("window.et_signalize && et_signalize.ready.then(() => true)")
-    if not browser.js("et_signalize.isSubscribed()"):
-        browser.wait("!document.querySelector('#subscribe').disabled")
-        browser.click("#subscribe")
-        browser.wait("et_signalize.isSubscribed()", 30)
-        browser.wait("!document.querySelector('#push').disabled")
-    if browser.name == "chromium":
-        double.wait_for(lambda: double.chromium.devices, 20, "Chromium's push connection")
+    visit_demo(browser, console, double)
     return browser
 
 

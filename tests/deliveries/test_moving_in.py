@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from signalize_console.audiences.lists import ListMember, RecipientList
 from signalize_console.deliveries import outbox, undoing
 from signalize_console.deliveries.readdressing import readdress
 from signalize_console.pushservice.double import PushServiceDouble
@@ -82,7 +83,7 @@ def test_every_one_is_sent_to_with_its_own_key_and_after_a_visit_with_the_new_on
 
 def test_an_import_is_undone_as_far_as_nobody_has_touched_it(website: Website) -> None:
     key = OldKey()
-    facts = [make_facts(key, website) for _one in range(6)]
+    facts = [make_facts(key, website) for _one in range(7)]
     of = move_in(website, [row(one, n) for n, one in enumerate(facts)])
     came_back, left, sent_to, told_of = facts[0], facts[1], facts[2], facts[3]
     subscribe(
@@ -93,6 +94,8 @@ def test_an_import_is_undone_as_far_as_nobody_has_touched_it(website: Website) -
     unsubscribe(website, Proof(left["endpoint"], left["auth"]))
     outbox.send(make_message(website), [make_text()], Recipient.objects.filter(client_id=f"{2:032x}"))
     upsert(website.pk, [Known(f"{3:032x}", customer_id="K-3")])
+    on = RecipientList.objects.create(website=website, name="Fair")
+    ListMember.objects.create(list=on, recipient=Recipient.objects.get(client_id=f"{4:032x}"))
 
     assert of.undo()
     while of.state == ImportState.UNDOING:
@@ -101,8 +104,8 @@ def test_an_import_is_undone_as_far_as_nobody_has_touched_it(website: Website) -
     assert {one.endpoint for one in Subscription.objects.all()} == {
         one["endpoint"] for one in (came_back, left, sent_to)
     }
-    assert {int(one.client_id, 16) for one in Recipient.objects.all()} == {0, 1, 2, 3}
-    assert (of.removed, of.state) == (3, ImportState.UNDONE)
+    assert {int(one.client_id, 16) for one in Recipient.objects.all()} == {0, 1, 2, 3, 4}
+    assert (of.removed, of.state) == (4, ImportState.UNDONE)
     assert told_of["endpoint"]
     assert not of.undo()
 
