@@ -130,6 +130,7 @@ def move_in(browser: Chromium, console: Console) -> None:
 
 
 def take(browser: Chromium, url: str, directory: Path, name: str) -> None:
+    browser.call("Emulation.setScrollbarsHidden", {"hidden": True}, **browser.session)
     for look, (size, dark) in LOOKS.items():
         width, height = SIZES[size]
         browser.look(width, height, dark=dark)
