@@ -40,11 +40,18 @@ def sample(
     website: Website, tree: object, at: datetime.datetime, *, size: int = SAMPLE, seconds: float = SECONDS
 ) -> list[Recipient]:
     """Some of the recipients, those who subscribed last first. Raises BadSegment or TooSlow."""
+    with limited(seconds):
+        return _newest(website, compile(tree, at), size)
+
+
+def count_and_sample(
+    website: Website, tree: object, at: datetime.datetime, *, size: int = SAMPLE, seconds: float = SECONDS
+) -> tuple[int, list[Recipient]]:
+    """Both of the same moment. Raises BadSegment or TooSlow."""
+    compiled = compile(tree, at)
     with limited(seconds) as cursor:
-        _select(cursor, "SELECT recipient.id", website, compile(tree, at), NEWEST, limit=size)
-        ids = [recipient_id for (recipient_id,) in cursor.fetchall()]
-    found = Recipient.objects.in_bulk(ids)
-    return [found[one] for one in dict.fromkeys(ids) if one in found]
+        _select(cursor, "SELECT count(*)", website, compiled)
+        return int(cursor.fetchone()[0]), _newest(website, compiled, size)
 
 
 def among(
@@ -63,6 +70,12 @@ def among(
         return {recipient_id for (recipient_id,) in cursor.fetchall()}
 
 
+def _newest(website: Website, compiled: Compiled, size: int) -> list[Recipient]:
+    values = {**compiled.values, "website": website.pk, "limit": size}
+    found = Recipient.objects.raw(f"SELECT recipient.* {REACHED} {compiled.sql} {NEWEST}", values)
+    return list(dict.fromkeys(found))
+
+
 def _select(
     cursor: CursorWrapper, select: str, website: Website, compiled: Compiled, more: str = "", **values: Any
 ) -> None:
@@ -74,15 +87,17 @@ def _select(
 @contextmanager
 def limited(seconds: float) -> Iterator[CursorWrapper]:
     """A cursor whose statements are ended after this time, and the limit of before when it is left."""
+    is_part = connection.in_atomic_block
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            # The columns of one row are made from left to right.
+            # The columns of one row are made from left to right. The limit ends with its transaction.
             limit = "set_config('statement_timeout', %s, true)"
             asked = f"SELECT current_setting('statement_timeout'), {limit}"
             cursor.execute(asked, [str(int(seconds * 1000))])
             before, _limit = cursor.fetchone()
             yield cursor
-            cursor.execute(f"SELECT {limit}", [before])
+            if is_part:
+                cursor.execute(f"SELECT {limit}", [before])
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
             raise TooSlow(

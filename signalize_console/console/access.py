@@ -83,6 +83,8 @@ class PerWebsite(OwnChoices, admin.ModelAdmin):
     """
 
     website_path: ClassVar[str] = "website"
+    # What a list without rows says of them.
+    when_empty: ClassVar[Any] = ""
     all_may_look: ClassVar[bool] = False
     of_all_too: ClassVar[bool] = False
 

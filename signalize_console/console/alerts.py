@@ -21,6 +21,7 @@ from signalize_console.deliveries.alerts import Alert, AlertKind
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnly):
+    when_empty = gettext_lazy("All is well: no push service refuses us or keeps silent.")
     of_all_too = True
     list_display = ["status", "push_service", "website", "what", "started_at", "ended_at"]
     list_filter: ClassVar[Any] = ["kind", ("ended_at", admin.EmptyFieldListFilter)]

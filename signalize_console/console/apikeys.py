@@ -1,10 +1,10 @@
 """API keys: shown once when they are made, revoked, never read again."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +14,7 @@ from signalize_console.api.models import ApiKey, KeyDeed, KeyRecord
 from signalize_console.api.scopes import SENDING, Scope
 from signalize_console.console.access import PerWebsite
 from signalize_console.console.badges import badge
+from signalize_console.console.wall_clock import WallClockField
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -34,6 +35,7 @@ class KeyRecordInline(admin.TabularInline):
     """What was done to the key; nobody changes that."""
 
     model = KeyRecord
+    template = "console/records.html"
     fields = ["at", "deed", "by"]
     readonly_fields = ["at", "deed", "by"]
     extra = 0
@@ -48,6 +50,7 @@ class KeyRecordInline(admin.TabularInline):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(PerWebsite):
+    when_empty = _("A shop or CRM needs a key to send by API.")
     list_display = [
         *("name", "website", "shown_prefix", "status", "shown_scopes"),
         *("created_at", "expires_at", "last_used_at"),
@@ -55,6 +58,7 @@ class ApiKeyAdmin(PerWebsite):
     list_filter = ["website"]
     list_select_related = ["website"]
     form = ApiKeyForm
+    formfield_overrides: ClassVar[Any] = {DateTimeField: {"form_class": WallClockField}}
     inlines = [KeyRecordInline]
     actions = ["rotate", "revoke"]
 

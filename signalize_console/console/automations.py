@@ -54,6 +54,7 @@ class RuleForm(forms.ModelForm):
 
 @admin.register(Rule)
 class RuleAdmin(RuleViews, PerWebsite):
+    when_empty = _("An automation answers by itself what visitors do. Ready ones need two minutes.")
     form = RuleForm
     list_display = ["name", "status", "what", "website", "priority"]
     list_filter = ["website", "is_on"]
@@ -163,6 +164,7 @@ class RuleAdmin(RuleViews, PerWebsite):
 
 @admin.register(Run)
 class RunAdmin(ReadOnly):
+    when_empty = _("Each time an automation starts for somebody, that stands here.")
     website_path = "rule__website"
     list_display = ["triggered_at", "rule", "status", "due_at", "reason", "who"]
     list_filter = ["state", "rule"]

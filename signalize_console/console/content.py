@@ -62,6 +62,7 @@ class TextFormSet(BaseInlineFormSet):
         super().add_fields(form, index)
         if index == 0 and self.instance.pk is None:
             form.fields["language"].initial = get_language()
+            form.fields["standard"].initial = True
 
     def clean(self) -> None:
         super().clean()

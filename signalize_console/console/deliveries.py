@@ -24,6 +24,7 @@ from signalize_console.messaging.models import PushMessage
 
 class AttemptInline(admin.TabularInline):
     model = Attempt
+    template = "console/records.html"
     fields: ClassVar[Any] = [
         "number",
         "made_at",
@@ -66,6 +67,7 @@ class OfMessage(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(FoundByIds, ReadOnly):
+    when_empty = _("What is sent stands here, with what became of it.")
     website_path = "push_message__website"
     list_display = [
         *("number", "message", "recipient", "push_service", "status", "why", "attempts", "answered_at"),

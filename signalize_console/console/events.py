@@ -13,6 +13,7 @@ from signalize_console.console.paging import ReadOnly
 
 @admin.register(Event)
 class EventAdmin(ReadOnly):
+    when_empty = _("Visits, orders and clicks come in by themselves, as soon as your pages have the script.")
     list_display = ["occurred_at", "what", "name", "website", "recipient", "push_message_id", "delivery_id"]
     list_filter = ["kind", "website"]
     list_select_related = ["website", "recipient"]

@@ -47,6 +47,9 @@ class ImportForm(forms.Form):
 
 @admin.register(Import)
 class ImportAdmin(ReadOnly):
+    when_empty = gettext_lazy(
+        "Subscriptions from another system move in with their keys, and nobody is asked again."
+    )
     list_display = ["file_name", "website", "status", "rows", "refused", "created_at", "by"]
     list_filter = ["website", "state"]
     list_select_related = ["website"]

@@ -60,6 +60,7 @@ class ListForm(forms.ModelForm):
 
 @admin.register(RecipientList)
 class RecipientListAdmin(PerWebsite):
+    when_empty = _("A list holds named recipients, from a CSV file of your CRM.")
     form = ListForm
     list_display = ["name", "website", "size", "filled_at"]
     list_filter = ["website"]

@@ -50,6 +50,7 @@ class MediaForm(forms.ModelForm):
 
 @admin.register(Media)
 class MediaAdmin(PerWebsite):
+    when_empty = _("Icons and pictures that your messages show.")
     form = MediaForm
     list_display = ["shown", "name", "kind", "website", "size", "uploaded_by", "created_at"]
     list_display_links = ["name"]

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -49,6 +50,7 @@ class HeartbeatAdmin(ReadOnly):
 class AccessAttemptAdmin(ReadOnly):
     """Deleting one ends its lock."""
 
+    when_empty = _("Nobody has mistyped a password of late.")
     website_path = ""
     list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
     search_fields = ["=username", "=ip_address"]

@@ -52,10 +52,11 @@ class InterestForm(forms.ModelForm):
         fields: ClassVar[Any] = ["name", "key", "names", "place"]
 
 
-class InterestInline(admin.TabularInline):
+class InterestInline(admin.StackedInline):
     model = Interest
     form = InterestForm
     extra = 0
+    fields: ClassVar[Any] = [("name", "key"), ("names", "place")]
     prepopulated_fields: ClassVar[Any] = {"key": ["name"]}
 
 

@@ -50,7 +50,8 @@ class TestsApart(admin.SimpleListFilter):
 
 @admin.register(PushMessage)
 class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
-    list_display = ["name", "website", "status", "audience", "transactional", "when", "sent_by"]
+    when_empty = _("Write the first one: it stays a draft until you send it.")
+    list_display = ["name", "website", "status", "audience", "when", "sent_by"]
     list_display_links = ["name"]
     list_filter = ["state", "website", "transactional", TestsApart]
     list_select_related = ["website", "segment"]

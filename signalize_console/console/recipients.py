@@ -18,6 +18,7 @@ from signalize_console.recipients.models import Consent, ConsentKind, Recipient,
 
 @admin.register(Recipient)
 class RecipientAdmin(FoundByIds, PersonViews):
+    when_empty = _("Visitors appear here when they opt in on your website.")
     list_display = ["client_id", "customer_id", "website", "language", "time_zone", "created_at", "seen_at"]
     list_filter = ["website"]
     list_select_related = ["website"]
@@ -33,6 +34,7 @@ class RecipientAdmin(FoundByIds, PersonViews):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(FoundByIds, ReadOnly):
+    when_empty = _("Browsers appear here when their visitors opt in on your website.")
     list_display = ["name", "recipient", "website", "status", "created_at", "seen_at"]
     list_filter = ["website", "state", OfPushService]
     list_select_related = ["website", "recipient"]
@@ -54,6 +56,7 @@ class SubscriptionAdmin(FoundByIds, ReadOnly):
 class ConsentAdmin(ReadOnly):
     """Found by the recipient id that somebody shows: the log itself has only its hash."""
 
+    when_empty = _("Every yes and no of a visitor will stand here.")
     list_display = ["occurred_at", "what", "website", "text_version", "origin"]
     list_filter = ["kind", "website"]
     list_select_related = ["website"]

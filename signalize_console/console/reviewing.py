@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
+from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,8 +19,8 @@ from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.recipients.models import Recipient, Subscription
 
 EXAMPLES = 3
-SAMPLE_SECONDS = 3.0
 SALT, TOKEN_SECONDS = "console.review", 3_600
+RATE_SECONDS = 300
 # How much the audience may have grown between review and sending.
 GROWTH = 1.1
 
@@ -33,14 +34,23 @@ class Reach:
 
 
 def reach_of(message: PushMessage) -> Reach:
+    return reach_and_some(message)[0]
+
+
+def reach_and_some(message: PushMessage) -> tuple[Reach, list[Recipient]]:
+    """How many, and of those who subscribed last; of these nobody, where counting takes too long."""
     everyone = Subscription.objects.active().filter(website=message.website)
     if (tree := message.audience_tree) is None:
-        return Reach(everyone.count(), is_exact=True)
+        newest = [
+            one.recipient for one in everyone.select_related("recipient").order_by("-pk")[: 4 * EXAMPLES]
+        ]
+        return Reach(everyone.count(), is_exact=True), list(dict.fromkeys(newest))[:EXAMPLES]
     try:
         at = message.scheduled_at or timezone.now()
-        return Reach(counting.count(message.website, tree, at), is_exact=True)
+        count, some = counting.count_and_sample(message.website, tree, at, size=EXAMPLES)
+        return Reach(count, is_exact=True), some
     except (BadSegment, counting.TooSlow):
-        return Reach(everyone.count(), is_exact=False)
+        return Reach(everyone.count(), is_exact=False), []
 
 
 @dataclass(frozen=True)
@@ -55,23 +65,10 @@ class Example:
     missing: str = ""
 
 
-def examples_of(message: PushMessage) -> list[Example]:
+def examples_of(message: PushMessage, recipients: list[Recipient]) -> list[Example]:
     texts = list(message.texts.all())
     is_personal = bool(placeholders(written for text in texts for written in text.written))
-    return [_example(message, texts, recipient, is_personal) for recipient in _some(message)] if texts else []
-
-
-def _some(message: PushMessage) -> list[Recipient]:
-    """Who subscribed last; nobody where that takes too long."""
-    if (tree := message.audience_tree) is None:
-        newest = Subscription.objects.active().filter(website=message.website).order_by("-pk")
-        recipients = [one.recipient for one in newest.select_related("recipient")[: 4 * EXAMPLES]]
-        return list(dict.fromkeys(recipients))[:EXAMPLES]
-    try:
-        at = message.scheduled_at or timezone.now()
-        return counting.sample(message.website, tree, at, size=EXAMPLES, seconds=SAMPLE_SECONDS)
-    except (BadSegment, counting.TooSlow):
-        return []
+    return [_example(message, texts, recipient, is_personal) for recipient in recipients] if texts else []
 
 
 def _example(message: PushMessage, texts: Any, recipient: Recipient, is_personal: bool) -> Example:
@@ -87,9 +84,14 @@ def _example(message: PushMessage, texts: Any, recipient: Recipient, is_personal
     )
 
 
+def _rate() -> int:
+    """What this installation has shown, 0 if nothing; it changes slowly."""
+    return int(cache.get_or_set("sending-rate", lambda: speed.per_minute() or 0, RATE_SECONDS) or 0)
+
+
 def duration_of(message: PushMessage, count: int) -> str:
     """How long it takes, in words; "" where nobody can know yet."""
-    known = [rate for rate in (message.per_minute, speed.per_minute()) if rate]
+    known = [rate for rate in (message.per_minute, _rate()) if rate]
     if not (known and count):
         return ""
     test = 60 * message.website.canary_minutes if message.canary else 0

@@ -48,6 +48,7 @@ class SegmentForm(forms.ModelForm):
 
 @admin.register(Segment)
 class SegmentAdmin(PerWebsite):
+    when_empty = _("A segment is who has something in common: a language, a purchase, a visit last week.")
     form = SegmentForm
     list_display = ["name", "website", "says", "count", "counted_at"]
     list_filter = ["website"]

@@ -42,7 +42,8 @@ class SendingViews(PerWebsite):
         return self.page(request, "console/review.html", message, self.review(request.user, message))
 
     def review(self, user: Any, message: PushMessage) -> dict[str, Any]:
-        reach, examples = reviewing.reach_of(message), reviewing.examples_of(message)
+        reach, recipients = reviewing.reach_and_some(message)
+        examples = reviewing.examples_of(message, recipients)
         message.expected = reach.count
         return {
             "message": message,

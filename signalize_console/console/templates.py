@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from signalize_console.console.access import PerWebsite
 from signalize_console.console.composer_words import told
@@ -18,6 +19,7 @@ class TemplateTextInline(TextInline):
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(PerWebsite):
+    when_empty = _("A template is a message to send again and again, by hand, by API or by an automation.")
     list_display = ["name", "website", "created_at"]
     list_filter = ["website"]
     list_select_related = ["website"]

@@ -68,7 +68,7 @@ def troubles(user: Any) -> list[tuple[str, str]]:
     alerts = Alert.objects.open().select_related("website")
     if ids is not None:
         alerts = alerts.filter(Q(website__in=ids) | Q(website=None))
-    for alert in alerts[:MOST_TROUBLES]:
+    for alert in alerts[:MOST_TROUBLES] if found.open_alerts else []:
         sentences.append((sentence(alert), reverse("admin:deliveries_alert_change", args=[alert.pk])))
     return sentences
 

@@ -27,6 +27,7 @@ class EndpointForm(forms.ModelForm):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(PerWebsite):
+    when_empty = _("A webhook tells your own systems what became of messages.")
     form = EndpointForm
     list_display = ["url", "website", "status", "failing_since", "created_at"]
     list_filter = ["website", "active"]
@@ -81,6 +82,7 @@ class WebhookEndpointAdmin(PerWebsite):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnly):
+    when_empty = _("What your webhooks are told stands here.")
     website_path = "endpoint__website"
     list_display = [
         "webhook_id",

@@ -21,22 +21,29 @@ from signalize_console.websites.safeguards import Safeguards
 
 @admin.register(Website)
 class WebsiteAdmin(MovingViews, PerWebsite):
+    when_empty = _("Add your website: its page shows the line for your pages.")
     website_path = "id"
     list_display = ["name", "secure_code", "contact", "created_at"]
     search_fields = ["name", "secure_code"]
-    fields: ClassVar[Any] = [
-        *("name", "origins", "contact", "secure_code", "loader", "asking", "public_key", "moving"),
-        *("verification_required", "identity_secret"),
-        *(field.name for field in Safeguards._meta.get_fields()),
-        ("cap_hour", "cap_day", "cap_week"),
-        ("quiet_from", "quiet_until"),
-        "holdout",
+    SECTIONS: ClassVar[Any] = [
+        (None, ["name", "origins", "contact", "secure_code", "loader", "asking"]),
+        (_("Before a message goes out"), [field.name for field in Safeguards._meta.get_fields()]),
+        (
+            _("How often, and when not"),
+            [("cap_hour", "cap_day", "cap_week"), ("quiet_from", "quiet_until"), "holdout"],
+        ),
+        (_("Keys"), ["public_key", "moving", "verification_required", "identity_secret"]),
     ]
     readonly_fields = ["loader", "asking", "public_key", "moving", "identity_secret"]
     actions = ["make_identity_secret"]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else [name for name in self.fields if name not in self.readonly_fields]
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new one has nothing to show yet."""
+        hidden = [] if obj else self.readonly_fields
+        return [
+            (title, {"fields": [field for field in fields if field not in hidden]})
+            for title, fields in self.SECTIONS
+        ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         self_url = f"{request.scheme}://{request.get_host()}"

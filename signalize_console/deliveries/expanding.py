@@ -153,7 +153,7 @@ def _clocks(part: Part) -> tuple[str, dict[str, Any]]:
     """How recipients find the instant of their time zone, where each has its own."""
     if part.local_at is None:
         return "", {"due": part.due}
-    zone = wall_clock.known_zone(part.time_zone)
+    zone = wall_clock.zone(part.time_zone)
     wall = part.local_at.astimezone(zone).replace(tzinfo=None, fold=0)
     instants = wall_clock.instants(wall, part.started_at)
     return CLOCK, {"zones": list(instants), "instants": list(instants.values()), "due": instants[zone.key]}

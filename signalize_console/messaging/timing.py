@@ -65,7 +65,7 @@ class Timing(models.Model):
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
-        return wall_clock.known_zone(self.time_zone)
+        return wall_clock.zone(self.time_zone)
 
     def span(self, now: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime]:
         """When the first and the last recipient are due, if nothing goes out before ``now``."""

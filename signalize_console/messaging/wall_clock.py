@@ -49,9 +49,9 @@ def instants(wall: datetime.datetime, since: datetime.datetime) -> dict[str, dat
     Where that was more than an hour before, it is the next day's.
     """
     found = {}
-    for name, zone in zones().items():
-        at = instant(wall, zone)
-        found[name] = at if at >= since - PATIENCE else instant(wall + DAY, zone)
+    for name, there in zones().items():
+        at = instant(wall, there)
+        found[name] = at if at >= since - PATIENCE else instant(wall + DAY, there)
     return found
 
 
@@ -61,9 +61,9 @@ def zones() -> dict[str, zoneinfo.ZoneInfo]:
     return {name: zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones()}
 
 
-def known_zone(name: str) -> zoneinfo.ZoneInfo:
-    """The time zone of this name, or UTC where this computer knows none."""
-    return zones().get(name, zones()["UTC"])
+def zone(name: str) -> zoneinfo.ZoneInfo:
+    """The time zone of this name; the console's, where this computer knows none."""
+    return zones().get(name) or zones()[settings.TIME_ZONE]
 
 
 def months_later(wall: datetime.datetime, months: int) -> datetime.datetime:
@@ -71,12 +71,3 @@ def months_later(wall: datetime.datetime, months: int) -> datetime.datetime:
     years, month = divmod(wall.month - 1 + months, 12)
     year, month = wall.year + years, month + 1
     return wall.replace(year=year, month=month, day=min(wall.day, calendar.monthrange(year, month)[1]))
-
-
-@functools.lru_cache(maxsize=1024)
-def zone(name: str) -> zoneinfo.ZoneInfo:
-    """A recipient's zone; the console's, where theirs is unknown."""
-    try:
-        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return zoneinfo.ZoneInfo(settings.TIME_ZONE)

@@ -34,6 +34,11 @@ function follow(place) {
   }, Number(running.dataset.running));
 }
 
+// Django's picker labels its signs, which only a picture may be.
+addEventListener("load", () => {
+  for (const sign of document.querySelectorAll(".help-tooltip[aria-label]")) sign.setAttribute("role", "img");
+});
+
 for (const place of document.querySelectorAll("[data-renew]")) follow(/** @type {HTMLElement} */ (place));
 
 document.addEventListener("submit", (event) => {

@@ -53,7 +53,7 @@ class Console:
                 [sys.executable, "manage.py", "runconsole"],
                 cwd=ROOT, env=self.env, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
-        end = time.monotonic() + 90
+        end = time.monotonic() + 240
         while "Ctrl-C stops it" not in self.output.read_text():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.process.kill()

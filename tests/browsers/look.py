@@ -1,11 +1,13 @@
-"""Takes pictures of the console's pages: ``python -m tests.browsers.look DIRECTORY [PAGE …]``.
+"""Takes the pictures of docs/console.md: ``python -m tests.browsers.look docs/images/console [PAGE …]``.
 
-Each page in light and dark, and as wide as a desk and as narrow as a phone.
+Each page in light, in dark, and on a phone; of a garden shop with a season behind it (season.py).
 """
 
 import json
 import sys
 from pathlib import Path
+
+from PIL import Image
 
 from signalize_console.pushservice.double import PushServiceDouble
 from tests.browsers.chromium import Chromium
@@ -13,69 +15,62 @@ from tests.browsers.console import Console
 from tests.browsers.desktop import Desktop
 from tests.browsers.protocol import Browser
 
+# The pages that docs/console.md shows, in its order; ``{…}`` is the id of a row that season.py made.
 PAGES = {
     "login": "/admin/login/",
     "dashboard": "/admin/",
-    "composer": "/admin/messaging/pushmessage/add/",
     "messages": "/admin/messaging/pushmessage/",
-    "media": "/admin/messaging/media/",
-    "template": "/admin/messaging/messagetemplate/1/change/",
-    "message": "/admin/messaging/pushmessage/1/change/",
-    "segments": "/admin/audiences/segment/",
-    "segment": "/admin/audiences/segment/1/change/",
-    "list": "/admin/audiences/recipientlist/add/",
-    "deliveries": "/admin/deliveries/delivery/",
-    "delivery": "/admin/deliveries/delivery/1/change/",
+    "composer": "/admin/messaging/pushmessage/{draft}/change/",
+    "review": "/admin/messaging/pushmessage/{draft}/review/",
+    "approval": "/admin/messaging/pushmessage/{awaiting_approval}/change/",
+    "scheduled": "/admin/messaging/pushmessage/{scheduled}/change/",
+    "running": "/admin/messaging/pushmessage/{sending}/change/",
+    "report": "/admin/reports/message/{finished}/",
     "reports": "/admin/reports/",
-    "report": "/admin/reports/message/1/",
-    "recipients": "/admin/recipients/recipient/",
-    "recipient": "/admin/recipients/recipient/1/change/",
-    "why": "/admin/recipients/recipient/1/why/",
-    "erase": "/admin/recipients/recipient/1/erase/",
-    "self-test": "/admin/self-test/",
-    "websites": "/admin/websites/website/1/change/",
-    "keys": "/admin/websites/website/1/keys/",
-    "export": "/admin/websites/website/1/export/",
-    "imports": "/admin/recipients/import/",
-    "import-new": "/admin/recipients/import/add/",
-    "import": "/admin/recipients/import/1/change/",
-    "opt-ins": "/admin/websites/optin/",
-    "opt-in": "/admin/websites/optin/1/change/",
+    "compare": "/admin/reports/compare/?message={finished}&message={before}",
     "automations": "/admin/automations/rule/",
     "automations-ready": "/admin/automations/rule/recipes/",
     "automation": "/admin/automations/rule/1/change/",
-    "apikeys": "/admin/api/apikey/",
+    "templates": "/admin/messaging/messagetemplate/",
+    "template": "/admin/messaging/messagetemplate/1/change/",
+    "media": "/admin/messaging/media/",
+    "segments": "/admin/audiences/segment/",
+    "segment": "/admin/audiences/segment/1/change/",
+    "lists": "/admin/audiences/recipientlist/",
+    "list": "/admin/audiences/recipientlist/add/",
+    "recipients": "/admin/recipients/recipient/",
+    "recipient": "/admin/recipients/recipient/{recipient}/change/",
+    "why": "/admin/recipients/recipient/{recipient}/why/?message={finished}",
+    "erase": "/admin/recipients/recipient/{recipient}/erase/",
+    "subscriptions": "/admin/recipients/subscription/",
+    "deliveries": "/admin/deliveries/delivery/",
+    "delivery": "/admin/deliveries/delivery/{delivery}/change/",
+    "events": "/admin/activity/event/",
+    "alerts": "/admin/deliveries/alert/",
+    "websites": "/admin/websites/website/",
+    "website": "/admin/websites/website/1/change/",
+    "keys": "/admin/websites/website/1/keys/",
+    "export": "/admin/websites/website/1/export/",
+    "opt-in": "/admin/websites/optin/1/change/",
+    "imports": "/admin/recipients/import/",
+    "import-new": "/admin/recipients/import/add/",
+    "import": "/admin/recipients/import/1/change/",
+    "api-keys": "/admin/api/apikey/",
+    "api-key": "/admin/api/apikey/add/",
+    "webhooks": "/admin/webhooks/webhookendpoint/",
+    "webhook": "/admin/webhooks/webhookendpoint/1/change/",
+    "self-test": "/admin/self-test/",
+    "users": "/admin/auth/user/",
+    "user": "/admin/auth/user/2/change/",
+    "roles": "/admin/auth/group/",
     "account": "/admin/account/",
     "second-factor": "/admin/second-factor/setup/",
-    "users": "/admin/auth/user/",
-    "user": "/admin/auth/user/1/change/",
     "audit-log": "/admin/console/auditrecord/",
-    "docs": "/v3/docs",
-    "demo": "/demo/",
 }
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
-FILL = {
-    "id_texts-0-language": "en",
-    "id_texts-0-title": "Autumn sale: 20 % off all bulbs",
-    "id_texts-0-message": "Only until Sunday. Plant them now, and your garden is in bloom in March.",
-    "id_texts-0-link": "https://shop.example.com/sale",
-    "id_texts-0-first_button": "Show me",
-    "id_texts-0-second_button": "Remind me",
-}
-SEGMENT = """
-from signalize_console.audiences.models import Segment
-from signalize_console.websites.models import Website
-definition = {"all": [
-    {"field": "language", "op": "equals", "value": "en"},
-    {"any": [
-        {"field": "purchase", "op": "atLeast", "value": 1, "within": {"days": 30}},
-        {"field": "attribute", "name": "age", "type": "number", "op": "atLeast", "value": 18},
-    ]},
-    {"not": {"field": "lastMessage", "op": "after", "value": {"hoursAgo": 3}}},
-]}
-website = Website.objects.get(name="Demo shop")
-Segment.objects.create(pk=1, website=website, name="Buyers who had a rest", definition=definition)
-"""
+LOOKS = {"light": ("desk", False), "dark": ("desk", True), "phone": ("phone", True)}
+HIGHEST = 1800
+SEASON = "from tests.browsers import season; import json; print(json.dumps(season.grow()))"
 
 
 def main(directory: Path, wanted: list[str]) -> None:
@@ -88,38 +83,24 @@ def main(directory: Path, wanted: list[str]) -> None:
         with Console(**places) as console:
             browser = Chromium(desktop.address, double.chromium_switches)
             try:
-                visit(browser, console, double, desktop)
-                console.manage(SEGMENT)
+                ids = json.loads(console.manage(SEASON).splitlines()[-1])
                 if not wanted or "login" in wanted:
-                    take(browser, console, directory, "login")
+                    take(browser, console.origin + PAGES["login"], directory, "login")
                 browser.look(*SIZES["desk"])
                 log_in(browser, console)
                 automate(browser, console)
                 move_in(browser, console)
                 for name in wanted or PAGES:
                     if name != "login":
-                        take(browser, console, directory, name)
+                        take(browser, console.origin + PAGES[name].format(**ids), directory, name)
             finally:
                 browser.close()
 
 
-def visit(browser: Chromium, console: Console, double: PushServiceDouble, desktop: Desktop) -> None:
-    """A visitor opts in, orders, and clicks what they are sent."""
-    browser.permit(console.origin)
-    browser.open(f"{console.origin}/demo/")
-    browser.wait("!!window.et_signalize && !document.querySelector('#subscribe').disabled")
-    browser.click("#subscribe")
-    browser.wait("!document.querySelector('#push').disabled", 30)
-    double.wait_for(lambda: double.chromium.devices, 20)
-    browser.click("#push")
-    desktop.click(desktop.wait("Thank you for your order"))
-    browser.wait("!!document.querySelector('[data-step=clicked].done')")
-
-
-def log_in(browser: Browser, console: Console) -> None:
+def log_in(browser: Browser, console: Console, name: str = "admin", password: str = "") -> None:
     browser.open(f"{console.origin}/admin/login/?next=/admin/")
-    browser.js("document.querySelector('#id_username').value = 'admin'")
-    browser.js(f"document.querySelector('#id_password').value = {json.dumps(console.password)}")
+    browser.js(f"document.querySelector('#id_username').value = {json.dumps(name)}")
+    browser.js(f"document.querySelector('#id_password').value = {json.dumps(password or console.password)}")
     browser.click("#login-form [type=submit]")
     browser.wait("location.pathname === '/admin/'")
 
@@ -148,22 +129,23 @@ def move_in(browser: Chromium, console: Console) -> None:
     )
 
 
-def take(browser: Chromium, console: Console, directory: Path, name: str) -> None:
-    for size, (width, height) in SIZES.items():
-        for dark in (False, True):
-            browser.look(width, height, dark=dark)
-            browser.open("about:blank")
-            browser.open(console.origin + PAGES[name])
-            if name == "composer":
-                browser.js(
-                    f"(Object.entries({json.dumps(FILL)}).forEach(([id, value]) => {{"
-                    " document.getElementById(id).value = value;"
-                    " document.getElementById(id).dispatchEvent(new Event('input', {bubbles: true})) }), 1)"
-                )
-            browser.js("new Promise(done => setTimeout(() => done(1), 400))")
-            browser.screenshot(
-                directory / f"{name}-{size}-{'dark' if dark else 'light'}.png", whole=size == "desk"
-            )
+def take(browser: Chromium, url: str, directory: Path, name: str) -> None:
+    browser.call("Emulation.setScrollbarsHidden", {"hidden": True}, **browser.session)
+    for look, (size, dark) in LOOKS.items():
+        width, height = SIZES[size]
+        browser.look(width, height, dark=dark)
+        browser.open("about:blank")
+        browser.open(url)
+        browser.js("new Promise(done => setTimeout(() => done(1), 600))")
+        # As high as the page, so that what sticks to the window's edge is at the page's.
+        whole = int(browser.js("document.documentElement.scrollHeight"))
+        browser.look(width, min(max(whole, height), HIGHEST), dark=dark)
+        browser.js("new Promise(done => setTimeout(() => done(1), 300))")
+        file = directory / f"{name}-{look}.png"
+        browser.screenshot(file, whole=False)
+        with Image.open(file) as picture:
+            picture.convert("RGB").save(file.with_suffix(".webp"), quality=72, method=6)
+        file.unlink()
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def test_a_second_text_is_saved_once_and_its_removal_waits_for_a_person(
 ) -> None:
     saved(composer)
     composer.click(".add-row a")
-    composer.js("document.getElementById('id_texts-0-standard').click()")
+    assert composer.js("document.getElementById('id_texts-0-standard').checked")
     for name, said in (("language", "de"), ("title", "Herbst"), ("link", f"{console.origin}/demo/")):
         write(composer, f"texts-1-{name}", said)
     composer.wait("document.getElementsByName('texts-1-id')[0].value")

@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from signalize_console.audiences.models import Segment
 from signalize_console.console import pace
 from signalize_console.deliveries import outbox, progress
 from signalize_console.deliveries.models import Delivery, Tally
 from signalize_console.messaging.models import Canary, PushMessage
 from signalize_console.messaging.states import MessageState
 from signalize_console.messaging.timing import Repeat
+from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
 from tests.console.test_console import ADD, compose, form_for, step
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
@@ -74,6 +77,10 @@ def send(client: Client, message: PushMessage, token: str = "", count: str = "")
 
 def page_of(client: Client, message: PushMessage) -> str:
     return client.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
+
+
+def speaking(language: str) -> dict[str, str]:
+    return {"field": "language", "op": "equals", "value": language}
 
 
 def subscribe(website: Website, count: int, **fields: Any) -> None:
@@ -160,6 +167,7 @@ def test_the_review_says_how_long_it_takes(anna: Client, website: Website) -> No
     assert "It takes about" not in review(anna, compose(anna, website))[0]
     minute = timezone.now().replace(second=0, microsecond=0) - datetime.timedelta(minutes=5)
     Tally.objects.create(minute=minute, website=website, push_service="fcm", accepted=900, gone=300)
+    cache.clear()
     assert "It takes about 1 second." in review(anna, compose(anna, website))[0]
     assert "It takes about 3 minutes." in review(anna, compose(anna, website, per_minute="1"))[0]
 
@@ -420,3 +428,32 @@ def test_the_safeguards_stand_on_the_website(website: Website) -> None:
     page = boss.get(reverse("admin:websites_website_change", args=[website.pk])).content.decode()
     for name in ("undo_seconds", "confirm_above", "approve_above", "canary_percent", "canary_limit"):
         assert f'name="{name}"' in page
+
+
+def test_a_review_takes_few_queries_whatever_the_message_has(anna: Client, website: Website) -> None:
+    subscribe(website, 5)
+    Recipient.objects.update(language="de", attributes={"name": "Ada"})
+    segment = Segment.objects.create(website=website, name="Ada's", definition=speaking("de"))
+    left_out = [
+        Segment.objects.create(website=website, name=str(number), definition=speaking("fr"))
+        for number in (1, 2, 3)
+    ]
+    message = make_message(website, segment=segment, rest_hours=3, icon="https://shop.example/icon.png")
+    message.save()
+    message.excluded_segments.set(left_out)
+    for language in ("en", "de", "fr"):
+        text = make_text(language=language, standard=language == "en", title='Hello {{ name | "you" }}')
+        text.push_message = message
+        text.save()
+    url = reverse("admin:messaging_pushmessage_review", args=[message.pk])
+    anna.get(url)
+    asked: list[str] = []
+
+    def note(execute: Any, sql: str, *more: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(note):
+        page = anna.get(url).content.decode()
+    assert len(asked) <= 15, "\n".join(asked)
+    assert "Hello Ada" in page

@@ -19,7 +19,13 @@ from signalize_console.console import audit
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.alerts import Alert
 from signalize_console.deliveries.models import Attempt, Delivery, Heartbeat
-from signalize_console.messaging.models import Media, MessageTemplate, PushMessageText, TemplateText
+from signalize_console.messaging.models import (
+    Media,
+    MessageTemplate,
+    PushMessage,
+    PushMessageText,
+    TemplateText,
+)
 from signalize_console.recipients import consent
 from signalize_console.recipients.imports import Import
 from signalize_console.recipients.models import ConsentKind, Recipient
@@ -135,11 +141,12 @@ class Address(NamedTuple):
 
 
 VALUES = {"app_label": "messaging", "url": "nowhere/", "content_type_id": 1, "browser_id": 0}
+ALSO = {"reports_message": PushMessage}
 CLASSES = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry}
 
 
 def class_of(name: str) -> Any:
-    return next((CLASSES[start] for start in CLASSES if name.startswith(f"{start}_")), None)
+    return ALSO.get(name) or next((CLASSES[start] for start in CLASSES if name.startswith(f"{start}_")), None)
 
 
 def newest(name: str, parameter: str, rows_of: Any = None) -> object:

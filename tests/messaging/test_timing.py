@@ -2,6 +2,7 @@
 
 import datetime
 import zoneinfo
+from typing import Any
 
 import pytest
 
@@ -118,5 +119,7 @@ def test_a_year_of_daily_runs_misses_no_day_and_doubles_none(zone: str) -> None:
     assert days == [(first + datetime.timedelta(days=number)).isoformat() for number in range(366)]
 
 
-def test_an_unknown_zone_is_utc() -> None:
-    assert message("2027-05-01 07:00", "Mars/Olympus").wall_time == datetime.datetime(2027, 5, 1, 7)
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd"])
+def test_an_unknown_zone_is_the_consoles(settings: Any, name: str) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    assert message("2027-05-01 07:00", name).wall_time == datetime.datetime(2027, 5, 1, 9)
