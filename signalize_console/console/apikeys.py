@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.api.models import ApiKey, KeyDeed, KeyRecord
-from signalize_console.api.scopes import SENDING, Scope
+from signalize_console.api.scopes import EVERYTHING, SENDING, Scope
 from signalize_console.console.access import PerWebsite
 from signalize_console.console.badges import badge
 from signalize_console.console.wall_clock import WallClockField
@@ -112,4 +112,4 @@ class ApiKeyAdmin(PerWebsite):
 
     @admin.display(description=_("scopes"))
     def shown_scopes(self, key: ApiKey) -> str:
-        return ", ".join(key.scopes)
+        return _("everything") if set(EVERYTHING) <= set(key.scopes) else ", ".join(key.scopes)
