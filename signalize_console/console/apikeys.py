@@ -112,4 +112,4 @@ class ApiKeyAdmin(PerWebsite):
 
     @admin.display(description=_("scopes"))
     def shown_scopes(self, key: ApiKey) -> str:
-        return _("everything") if set(EVERYTHING) <= set(key.scopes) else ", ".join(key.scopes)
+        return str(_("everything")) if set(EVERYTHING) <= set(key.scopes) else ", ".join(key.scopes)
