@@ -2,14 +2,14 @@
 
 from celery import shared_task
 
-from signalize_console.deliveries.tasks import stopping
+from signalize_console.deliveries.tasks import is_stopping
 from signalize_console.webhooks import ledger
 from signalize_console.webhooks.dispatch import Dispatch
 
 
 @shared_task(name="webhooks.tell")
 def tell() -> None:
-    Dispatch(stopping.is_set).run()
+    Dispatch(is_stopping).run()
 
 
 @shared_task(name="webhooks.forget_old")

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from signalize_console.deliveries import tasks
+from signalize_console.celery import app
+from signalize_console.deliveries import durability, tasks
 
 # Celery forks too.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -52,3 +53,12 @@ def test_children_are_told_to_stop() -> None:
         tasks.stopping.value = 0
 
     assert status == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", sorted({one["task"] for one in app.conf.beat_schedule.values()}))
+def test_whatever_beat_knocks_for_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tests' own PostgreSQL is quick and careless, which the engine refuses.
+    monkeypatch.setattr(durability, "ensure", lambda: None)
+    app.loader.import_default_modules()
+    app.tasks[name]()

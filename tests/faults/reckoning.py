@@ -3,6 +3,7 @@
 import collections
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -26,10 +27,14 @@ FROM messaging_pushmessage message LEFT JOIN deliveries_delivery delivery
 WHERE message.state NOT IN ('finished', 'cancelled') OR delivery.id IS NOT NULL
 GROUP BY 1, 2, 3, 4, 5
 """
-# Of each worker process: how many of its deliveries were lost with it, and when the last was taken over.
+# Of each worker process: how many of its deliveries one fault left uncertain, and when the last was taken over.
+# It may live through several faults; ``outages`` are their moments.
 LOST_WITH = """
-SELECT worker, count(*), max(extract(epoch FROM at))
-FROM faults_lost JOIN faults_claim USING (delivery_id, attempts) GROUP BY worker
+SELECT worker, max(lost), max(taken_over_at) FROM (
+    SELECT worker, count(*) AS lost, max(extract(epoch FROM at)) AS taken_over_at
+    FROM faults_lost JOIN faults_claim USING (delivery_id, attempts)
+    GROUP BY worker, width_bucket(extract(epoch FROM claimed_at)::float8, %s::float8[])
+) by_fault GROUP BY worker
 """
 BOOKS = """
 SELECT delivery.id, message.transactional, delivery.state, delivery.reason
@@ -87,7 +92,7 @@ class Watcher:
 
 @dataclass
 class Books:
-    """What a stretch of traffic came to. ``lost_with`` names the worker processes."""
+    """What a stretch of traffic came to. ``lost_with`` has for each worker process the most that one fault left."""
 
     deliveries: int = 0
     posts: int = 0
@@ -122,7 +127,7 @@ def settle(seconds: float = 120) -> float:
     return time.monotonic() - started
 
 
-def reckon(system: System, traffic: Traffic) -> Books:
+def reckon(system: System, traffic: Traffic, outages: Sequence[float]) -> Books:
     """Compares the ledger of the push service with ours, the shops' and the browsers'."""
     books = Books()
     posts = collections.Counter(post.delivery_id for post in system.push_service.posts())
@@ -141,7 +146,7 @@ def reckon(system: System, traffic: Traffic) -> Books:
                 books.marketing_twice += max(0, times - 1)
                 books.unknown += state == "unknown"
                 books.lost += state not in {"accepted", "unknown"} or (state == "accepted" and not times)
-        cursor.execute(LOST_WITH)
+        cursor.execute(LOST_WITH, [list(outages)])
         for worker, count, at in cursor.fetchall():
             pid = int(worker.rpartition("-")[2])
             books.lost_with[pid], books.taken_over_at[pid] = count, float(at)

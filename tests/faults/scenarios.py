@@ -59,6 +59,7 @@ class Run:
     def stretch(self, figures: Figures, *, settle: float = 120) -> Iterator[list[int]]:
         """Traffic flows inside; then it settles and is reckoned. Yields the processes that were killed."""
         killed: list[int] = []
+        self.outages: list[float] = []
         reckoning.forget(self.system, self.traffic)
         self.system.wait_for_workers()
         before = self.watcher.snapshots
@@ -68,7 +69,7 @@ class Run:
             yield killed
             self.traffic.stop()
             self._settle(figures, settle)
-        books = reckoning.reckon(self.system, self.traffic)
+        books = reckoning.reckon(self.system, self.traffic, self.outages)
         _enter(figures, books)
         figures.snapshots += self.watcher.snapshots - before
         figures.snapshots_a_second = round(self.watcher.snapshots / self.watcher.seconds, 1)
@@ -192,6 +193,7 @@ class Run:
                 assert process
                 process.send_signal(how)
                 process.wait(30)
+                self.outages.append(time.time())
                 time.sleep(away)
                 connection.close()
                 self.system.postgres.start()

@@ -32,14 +32,14 @@ WORKERS = {
 }
 # Who claimed what, and what was lost with whom; and whether anything that had ended changed again.
 WITNESSES = """
-CREATE TABLE faults_claim (delivery_id bigint, attempts int, worker text);
+CREATE TABLE faults_claim (delivery_id bigint, attempts int, worker text, claimed_at timestamptz DEFAULT clock_timestamp());
 CREATE INDEX ON faults_claim (worker);
 CREATE TABLE faults_lost (delivery_id bigint, attempts int, became text, at timestamptz);
 CREATE TABLE faults_changed (delivery_id bigint, was text, became text);
 CREATE FUNCTION faults_witness() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.state = 'pending' AND NEW.state = 'sending' THEN
-        INSERT INTO faults_claim VALUES (NEW.id, NEW.attempts, current_setting('application_name'));
+        INSERT INTO faults_claim VALUES (NEW.id, NEW.attempts, current_setting('application_name'), DEFAULT);
     ELSIF NEW.losses > OLD.losses THEN
         INSERT INTO faults_lost VALUES (NEW.id, NEW.attempts, NEW.state, clock_timestamp());
     ELSIF OLD.state NOT IN ('pending', 'sending') AND NEW.state <> OLD.state THEN
