@@ -65,6 +65,13 @@ def _lanes_of(process: int, transactional: bool) -> Lanes:
     return Lanes()
 
 
+def drop_connection() -> None:
+    """Also one that Django would keep: where entering ``atomic()`` failed, it takes itself to be inside."""
+    connection.close()
+    connection.connection = None
+    connection.in_atomic_block = connection.closed_in_transaction = False
+
+
 class Dispatch:
     """One run of the engine for one class of messages. ``has_more``: its time was over before its work."""
 
@@ -120,7 +127,7 @@ class Dispatch:
         try:
             more = self._turn(claiming)
         except (OperationalError, InterfaceError):
-            connection.close()
+            drop_connection()
             if now > self.connected_at + LEASE_SECONDS:
                 raise
             time.sleep(LOOK_AGAIN)

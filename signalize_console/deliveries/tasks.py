@@ -11,12 +11,12 @@ from celery import current_app, shared_task
 from celery.signals import task_postrun, task_prerun, worker_init, worker_ready, worker_shutting_down
 from celery.utils.nodenames import worker_direct
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from signalize_console.activity import partitions
 from signalize_console.deliveries import durability, housekeeping, rolling_up, undoing, wake
-from signalize_console.deliveries.dispatch import Dispatch
+from signalize_console.deliveries.dispatch import Dispatch, drop_connection
 from signalize_console.deliveries.watchdog import DEAF_SECONDS, Watchdog
 from signalize_console.recipients import importing
 
@@ -46,9 +46,13 @@ def dispatch_marketing() -> None:
 
 def dispatch(*, transactional: bool) -> None:
     """Sends what is due, and hands on to a fresh task what is left when its time is over."""
-    durability.ensure()
-    run = Dispatch(transactional, stop=is_stopping)
-    run.run()
+    try:
+        durability.ensure()
+        run = Dispatch(transactional, stop=is_stopping)
+        run.run()
+    except (OperationalError, InterfaceError):
+        drop_connection()
+        raise
     if run.has_more and not is_stopping():
         wake.publish(transactional=transactional)
 

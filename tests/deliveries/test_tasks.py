@@ -4,11 +4,17 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from signalize_console.celery import app
-from signalize_console.deliveries import durability, tasks
+from signalize_console.deliveries import durability, outbox, tasks
+from signalize_console.pushservice.double import PushServiceDouble
+from signalize_console.recipients.models import Subscription
+from signalize_console.websites.models import Website
+from tests.makers import make_message, make_text
 
 # Celery forks too.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -62,3 +68,25 @@ def test_whatever_beat_knocks_for_runs(name: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(durability, "ensure", lambda: None)
     app.loader.import_default_modules()
     app.tasks[name]()
+
+
+def test_a_connection_that_was_lost_as_a_transaction_began_is_replaced(
+    double: PushServiceDouble,
+    website: Website,
+    subscribe: Callable[..., Subscription],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(durability, "ensure", lambda: None)
+    subscribe()
+    outbox.send(make_message(website), [make_text()])
+    connection.set_autocommit(False)
+    connection.connection.close()
+    with pytest.raises(OperationalError), transaction.atomic():
+        pass
+    assert connection.in_atomic_block
+
+    with pytest.raises(OperationalError):
+        tasks.dispatch(transactional=False)
+    tasks.dispatch(transactional=False)
+
+    assert len(double.received) == 1
