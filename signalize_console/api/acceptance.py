@@ -21,12 +21,11 @@ Act = Callable[[], idempotency.Answer]
 
 def accept(request: Request, data: dict[str, Any], act: Act, why_nobody: Callable[[], str] = str) -> Response:
     """``act`` does it and gives ``{"said": what is answered, "message_id": …}``; a repeat hears it again."""
+    key = key_of(request, data)
     try:
         if data["dryRun"]:
             return Response(rehearsed(act)["said"])
-        done = idempotency.once(
-            caller_of(request).website_id, key_of(request, data), _fingerprint(request), act
-        )
+        done = idempotency.once(caller_of(request).website_id, key, _fingerprint(request), act)
     except idempotency.KeyReused as error:
         raise Unprocessable(str(error), ErrorCode.IDEMPOTENCY_KEY_REUSED) from error
     except idempotency.InFlight as error:

@@ -100,6 +100,10 @@ class Console:
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
+    def forget_visitors(self) -> None:
+        """Those that other tests left, with all that they did."""
+        self.sql("TRUNCATE recipients_recipient CASCADE")
+
     def send(self, client_id: str, **text: Any) -> tuple[int, Any]:
         """Sends one message to a recipient id."""
         said = {

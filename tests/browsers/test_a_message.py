@@ -84,9 +84,15 @@ def enter_as(browser: Chromium, console: Console, name: str) -> None:
     log_in(browser, console, name, PASSWORD)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nobody_else(console: Console) -> None:
+    console.forget_visitors()
+
+
 def test_a_message_is_written_approved_sent_paused_and_read_about(
     browser: Chromium, console: Console, desktop: Desktop, double: PushServiceDouble
 ) -> None:
+    double.reset()
     log_in(browser, console, "mara", PASSWORD)
 
     # In two languages, with a picture, to a segment, at a limited speed.

@@ -183,6 +183,11 @@ JOURNEYS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nobody_else(console: Console) -> None:
+    console.forget_visitors()
+
+
 @pytest.fixture(scope="module")
 def marketer(chromium: Chromium, console: Console, double: PushServiceDouble) -> Chromium:
     """The same browser, logged in to the console, and subscribed at the shop."""

@@ -133,10 +133,12 @@ def test_the_tab_key_gets_everywhere(inside: Chromium, furnished: Console, pages
             reached.add(place)
             if wanted <= reached:
                 break
-        if wanted - reached:
-            missed[path] = inside.js(
-                f"{json.dumps(sorted(wanted - reached))}.map((place) => document.querySelector(`[data-place='${{place}}']`)?.outerHTML.slice(0, 150))"
-            )
+        left = inside.js(
+            f"{json.dumps(sorted(wanted - reached))}.map((place) => document.querySelector(`[data-place='${{place}}']`)?.outerHTML.slice(0, 150))"
+        )
+        # A page that keeps itself up to date may have replaced some meanwhile.
+        if still := [one for one in left if one]:
+            missed[path] = still
     assert not missed, "\n".join(f"{path}: {what}" for path, what in missed.items())
 
 

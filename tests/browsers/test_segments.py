@@ -37,6 +37,11 @@ SPILLING = """[...document.querySelectorAll('.segment-main :is(input, select, te
 ROW = "[...document.querySelectorAll('.segment-row')].at({})"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nobody_else(console: Console) -> None:
+    console.forget_visitors()
+
+
 @pytest.fixture(scope="module")
 def website(console: Console) -> int:
     return int(console.manage(SEED))
