@@ -11,8 +11,17 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
+
+from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def database_url() -> str:
+    """The tests' own database, for a process of its own."""
+    name = connection.settings_dict["NAME"]
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 def free_port() -> int:

@@ -4,34 +4,26 @@ doubles one.
 
 import http.client
 import json
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from signalize_console.deliveries.models import Delivery, IdempotencyKey
 from signalize_console.messaging.models import PushMessage
 from tests.api import twins
 from tests.api.calling import SEND, body_for
 from tests.api.twins import post
-from tests.web import Web
+from tests.web import Web, database_url
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-def database_url(transactional_db: None) -> str:
-    url = urlsplit(os.environ["DATABASE_URL"])
-    return url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-
-
-@pytest.fixture
-def web(database_url: str) -> Iterator[Web]:
-    with Web(workers=2, DATABASE_URL=database_url) as web:
+def web(transactional_db: None) -> Iterator[Web]:
+    with Web(workers=2, DATABASE_URL=database_url()) as web:
         yield web
 
 
@@ -60,7 +52,7 @@ def until(condition: Any) -> None:
 
 
 def test_killed_before_the_commit_a_retry_gives_exactly_one_message(
-    web: Web, key: str, reachable: dict[str, str], database_url: str
+    web: Web, key: str, reachable: dict[str, str]
 ) -> None:
     other = connections.create_connection("default")
     try:

@@ -3,7 +3,6 @@
 import datetime
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -12,22 +11,10 @@ from signalize_console.deliveries import outbox
 from signalize_console.deliveries.alerts import Alert, AlertKind, Said, raise_alert
 from signalize_console.recipients.models import Subscription, SubscriptionState
 from signalize_console.websites.models import Website
-from tests.makers import make_message, make_subscription, make_text, make_website
+from tests.console.logins import log_in
+from tests.makers import make_message, make_subscription, make_text
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-def log_in(*permissions: str) -> Client:
-    user = User.objects.create_user("ben", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.fixture

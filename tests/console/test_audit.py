@@ -17,14 +17,9 @@ from signalize_console.websites.models import Website
 from signalize_console.websites.safeguards import Safeguards
 from tests.console.test_console import compose
 from tests.console.test_roles import client_of, member
-from tests.makers import make_subscription, make_website
+from tests.makers import make_subscription
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
 
 
 @pytest.fixture

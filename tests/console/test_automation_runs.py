@@ -13,7 +13,8 @@ from signalize_console.deliveries import erasing, politeness
 from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
 from tests.automations.conftest import MakeRule, make_rule, pass_time, tell
-from tests.console.test_recipients import LOOKS, at, log_in, read
+from tests.console.logins import log_in
+from tests.console.test_recipients import LOOKS, at, read
 from tests.deliveries.conftest import Subscribe, double, running_double, subscribe, website, work
 
 __all__ = ["double", "make_rule", "running_double", "subscribe", "website", "work"]

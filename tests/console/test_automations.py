@@ -13,21 +13,12 @@ from signalize_console.automations.models import Rule, Run
 from signalize_console.automations.recipes import RECIPES
 from signalize_console.websites.models import Website
 from tests.automations.conftest import make_template
-from tests.console.test_console import XSS, log_in
+from tests.console.logins import log_in
+from tests.console.test_console import XSS
 from tests.makers import make_recipient, make_subscription, make_website
 
 pytestmark = pytest.mark.django_db
 RULES = "/admin/automations/rule/"
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 def page_of(client: Client, rule: Rule) -> str:

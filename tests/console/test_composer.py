@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -17,29 +16,11 @@ from signalize_console.deliveries.models import Delivery, TestBrowser
 from signalize_console.messaging.models import Media, MessageTemplate, PushMessage, TemplateText
 from signalize_console.messaging.states import MessageState
 from signalize_console.websites.models import Website
+from tests.console.logins import log_in
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db
 XSS = '"><script>alert(1)</script>'
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-def log_in(*permissions: str, name: str = "anna", superuser: bool = False) -> Client:
-    user = User.objects.create_user(name, password="x", is_staff=True, is_superuser=superuser)
-    for permission in permissions:
-        user.user_permissions.add(Permission.objects.get(codename=permission))
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 def form_for(website: Website, *texts: dict[str, str], saved: int = 0, **changed: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -18,29 +18,11 @@ from signalize_console.messaging.states import MessageState
 from signalize_console.recipients import consent
 from signalize_console.recipients.models import ConsentKind
 from signalize_console.websites.models import Website
-from tests.makers import make_message, make_subscription, make_text, make_website
+from tests.console.logins import log_in
+from tests.makers import make_message, make_subscription, make_text
 
 pytestmark = pytest.mark.django_db
 XSS = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-def log_in(*permissions: str, superuser: bool = False) -> Client:
-    user = User.objects.create_user("anna", password="x", is_staff=True, is_superuser=superuser)
-    for permission in permissions:
-        user.user_permissions.add(Permission.objects.get(codename=permission))
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 def form_for(website: Website, **changed: Any) -> dict[str, Any]:

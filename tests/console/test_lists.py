@@ -10,7 +10,8 @@ from signalize_console.audiences.models import ListMember, RecipientList, Segmen
 from signalize_console.console import lists
 from signalize_console.deliveries import outbox
 from signalize_console.websites.models import Website
-from tests.console.test_console import XSS, log_in
+from tests.console.logins import log_in
+from tests.console.test_console import XSS
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +24,6 @@ def website() -> Website:
     for number in range(3):
         make_subscription(website, recipient=make_recipient(website, customer_id=f"K-{number}"))
     return website
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 def upload(client: Client, path: str, content: str, **values: Any) -> str:

@@ -16,23 +16,13 @@ from signalize_console.deliveries.tasks import move_imports_on
 from signalize_console.recipients.imports import Import, ImportState
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
-from tests.console.test_console import log_in
-from tests.makers import base64url, make_subscription, make_website
+from tests.console.logins import log_in
+from tests.makers import base64url, make_subscription
 from tests.recipients import files
 from tests.recipients.files import OldKey, as_csv, make_facts
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/recipients/import/add/"
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 def upload(client: Client, website: Website, content: str, key: str = "") -> Import:

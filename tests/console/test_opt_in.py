@@ -3,34 +3,15 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from signalize_console.websites import asking
 from signalize_console.websites.models import Interest, OptIn, OptInText, Website
+from tests.console.logins import log_in
 from tests.makers import make_website
 
 pytestmark = pytest.mark.django_db
 XSS = '"><script>alert(1)</script>'
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-def log_in(*permissions: str, superuser: bool = False) -> Client:
-    user = User.objects.create_user("anna", password="x", is_staff=True, is_superuser=superuser)
-    for permission in permissions:
-        user.user_permissions.add(Permission.objects.get(codename=permission))
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 def form_for(opt_in: OptIn, **changed: Any) -> dict[str, Any]:

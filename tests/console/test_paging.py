@@ -12,21 +12,10 @@ from signalize_console.console import page_by_key
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.models import Delivery
 from signalize_console.websites.models import Website
-from tests.console.test_console import log_in
-from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
+from tests.makers import make_message, make_recipient, make_subscription, make_text
 
 pytestmark = pytest.mark.django_db
 DELIVERIES = "/admin/deliveries/delivery/"
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +21,7 @@ from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients import consent
 from signalize_console.recipients.models import Consent, ConsentKind, Recipient, Subscription
 from signalize_console.websites.models import Website
+from tests.console.logins import log_in
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 Subscribe = Callable[..., Subscription]
@@ -33,14 +33,6 @@ ALL = (*LOOKS, "send_pushmessage", "export_recipient", "delete_recipient")
 @pytest.fixture
 def website(transactional_db: None) -> Website:
     return make_website()
-
-
-def log_in(*permissions: str) -> Client:
-    user = User.objects.create_user(f"user-{User.objects.count()}", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def at(recipient: Recipient, name: str = "change", **query: Any) -> str:

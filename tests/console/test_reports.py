@@ -19,21 +19,12 @@ from signalize_console.deliveries.models import DailyCount, Delivery, Subscriber
 from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import Website
-from tests.console.test_console import XSS, log_in
+from tests.console.logins import log_in
+from tests.console.test_console import XSS
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OVERVIEW, COMPARE = "/admin/reports/", "/admin/reports/compare/"
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from signalize_console.deliveries import outbox
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
 from signalize_console.websites.models import Website
-from tests.console.test_console import ADD, XSS, compose, form_for, log_in, step
+from tests.console.logins import log_in
+from tests.console.test_console import ADD, XSS, compose, form_for, step
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db
@@ -31,11 +32,6 @@ def website() -> Website:
     for language in ("de", "de", "en"):
         make_subscription(website, recipient=make_recipient(website, language=language))
     return website
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 def make_segment(client: Client, website: Website, definition: str = GERMAN) -> Any:

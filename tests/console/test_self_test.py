@@ -8,7 +8,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -20,6 +19,7 @@ from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import VapidKey, Website
 from signalize_console.websites.sealing import seal
+from tests.console.logins import log_in
 from tests.makers import make_push, make_subscription, make_website
 
 PAGE = "/admin/self-test/"
@@ -29,14 +29,6 @@ Work = Callable[[], None]
 @pytest.fixture
 def website(transactional_db: None) -> Website:
     return make_website(contact="mailto:web@shop-of-flowers.de")
-
-
-def log_in(*permissions: str) -> Client:
-    user = User.objects.create_user(f"user-{User.objects.count()}", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.fixture

@@ -9,21 +9,12 @@ from django.utils import timezone
 from signalize_console.webhooks import endpoints, signing
 from signalize_console.webhooks.models import WebhookDelivery, WebhookEndpoint
 from signalize_console.websites.models import Website
-from tests.console.test_console import XSS, log_in
-from tests.makers import make_recipient, make_website
+from tests.console.logins import log_in
+from tests.console.test_console import XSS
+from tests.makers import make_recipient
 
 pytestmark = pytest.mark.django_db
 ENDPOINTS, LOG = "/admin/webhooks/webhookendpoint/", "/admin/webhooks/webhookdelivery/"
-
-
-@pytest.fixture
-def website() -> Website:
-    return make_website()
-
-
-@pytest.fixture
-def boss() -> Client:
-    return log_in(superuser=True)
 
 
 def act(client: Client, path: str, action: str, number: int) -> str:

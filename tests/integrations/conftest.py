@@ -1,20 +1,17 @@
 """The running web, the engine, and the push service double, for what lives outside of the console."""
 
-import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
 from signalize_console.api.models import ApiKey
 from signalize_console.api.scopes import EVERYTHING
 from signalize_console.websites.models import Website
 from tests.deliveries.conftest import double, running_double, subscribe, work
 from tests.makers import make_website
-from tests.web import Web
+from tests.web import Web, database_url
 from tests.webhooks.conftest import receiver, running_receiver
 
 __all__ = ["double", "receiver", "running_double", "running_receiver", "subscribe", "work"]
@@ -27,8 +24,7 @@ def website(transactional_db: None) -> Website:
 
 @pytest.fixture
 def web(website: Website) -> Iterator[Web]:
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    with Web(DATABASE_URL=url, threads=4) as web:
+    with Web(DATABASE_URL=database_url(), threads=4) as web:
         yield web
 
 
