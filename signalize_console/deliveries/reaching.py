@@ -8,7 +8,8 @@ from signalize_console.webpush import reaching
 from signalize_console.webpush.push_services import ORIGINS
 from signalize_console.webpush.reaching import Reached
 
-# Some push services have many hosts: the one that a subscription of ours is at says more than any other.
+# Some push services have many hosts: the one that a subscription of ours is at says more than any other,
+# unless the operator no longer allows it.
 IN_USE = """
 SELECT DISTINCT ON (push_service) push_service, substring(endpoint FROM '^https://[^/]+')
 FROM (
@@ -23,7 +24,8 @@ def reach() -> list[tuple[str, str, Reached]]:
     allowed = push_services()
     with connection.cursor() as cursor:
         cursor.execute(IN_USE, [list(ORIGINS)])
-        origins = {**ORIGINS, **dict(cursor.fetchall())}
+        in_use = {service: origin for service, origin in cursor.fetchall() if allowed.allows(f"{origin}/")}
+    origins = ORIGINS | in_use
     named = {origin: service for service, origin in origins.items()}
     for host, port in sorted(allowed.extra):
         origin = f"https://{host}" if port == 443 else f"https://{host}:{port}"

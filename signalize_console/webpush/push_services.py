@@ -116,6 +116,14 @@ class PushServices:
         origin = f"https://{host}" if port == 443 else f"https://{host}:{port}"
         return Endpoint(url, origin, host, port, service)
 
+    def allows(self, url: str) -> bool:
+        """Whether ``parse`` takes it."""
+        try:
+            self.parse(url)
+        except EndpointRefused:
+            return False
+        return True
+
     @staticmethod
     def _service(host: str) -> str:
         if host in HOSTS:

@@ -121,6 +121,15 @@ def test_push_services_are_looked_at_only_by_a_click(
     assert "certificate is not to be trusted" in services
 
 
+def test_a_host_that_is_no_longer_allowed_is_not_knocked_at(
+    double: PushServiceDouble, tester: Client, website: Website
+) -> None:
+    make_subscription(website, make_push(website, "https://gone.example/1"), push_service="mozilla")
+    services = read(tester, look="services")[2]
+    assert "gone.example" not in services
+    assert "Mozilla is reached in" in services
+
+
 def test_websites_are_looked_at_by_a_click(tester: Client) -> None:
     Website.objects.update(origins=["http://testserver", "http://localhost:9"])
     installed = read(tester, look="installed")[4]
