@@ -43,6 +43,11 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"queue": "automations", "expires": 1},
     },
+    "Compare the texts of automations": {
+        "task": "automations.compare",
+        "schedule": 3600.0,
+        "options": {"queue": "automations", "expires": 3600},
+    },
     "Forget old webhook deliveries": {
         "task": "webhooks.forget_old",
         "schedule": 3600.0,

@@ -8,7 +8,15 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from signalize_console.api.parsing import Choice, Flag, PlainText, Strict, Whole
-from signalize_console.messaging.content import DEFAULT_TTL, LANGUAGE, MAX_TTL, TOPIC, Urgency
+from signalize_console.messaging.content import (
+    DEFAULT_TTL,
+    LANGUAGE,
+    MAX_TTL,
+    TOPIC,
+    Urgency,
+    Variant,
+    by_variant,
+)
 from signalize_console.messaging.models import PushMessage, PushMessageText
 from signalize_console.messaging.placeholders import validate_text_link
 from signalize_console.websites.origins import validate_link
@@ -48,6 +56,11 @@ class MessageText(Strict):
 
     language = PlainText(
         max_length=16, validators=[RegexValidator(LANGUAGE, "Give a language tag such as en, de or pt-BR.")]
+    )
+    variant = Choice(
+        choices=Variant.values,
+        default=Variant.A,
+        help_text="With texts of a variant B, half of the recipients read A and half B.",
     )
     standard = Flag(default=False)
     title = PlainText(max_length=200)
@@ -94,13 +107,19 @@ class WebPush(Strict):
     utm = Utm(required=False)
 
     def validate_webPushMessageTexts(self, texts: list[PushMessageText]) -> list[PushMessageText]:  # noqa: N802
-        languages = [text.language.lower() for text in texts]
-        if len(set(languages)) < len(languages):
+        variants = by_variant(texts)
+        languages = [[text.language.lower() for text in its] for its in variants.values()]
+        if any(len(set(its)) < len(its) for its in languages):
             raise serializers.ValidationError("Each language may stand here once.")
-        if len(texts) == 1:
-            texts[0].standard = True
-        if sum(text.standard for text in texts) != 1:
-            raise serializers.ValidationError("Mark exactly one text as standard: for all other languages.")
+        if any(set(its) != set(languages[0]) for its in languages):
+            raise serializers.ValidationError("The texts of variants A and B need the same languages.")
+        for its in variants.values():
+            if len(its) == 1:
+                its[0].standard = True
+            if sum(text.standard for text in its) != 1:
+                raise serializers.ValidationError(
+                    "Mark exactly one text as standard: for all other languages."
+                )
         return texts
 
     def validate(self, data: dict[str, Any]) -> Any:

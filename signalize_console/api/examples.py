@@ -216,6 +216,7 @@ BREAKDOWN = answered(
         "messageId": 42,
         "byPushService": {"fcm": GROUP},
         "byLanguage": {"de": GROUP},
+        "byVariant": {},
         "failedByReason": {"expired": 1},
     },
 )

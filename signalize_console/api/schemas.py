@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
 from signalize_console.activity.models import REPORTS
-from signalize_console.messaging.content import Content, Text
+from signalize_console.messaging.content import Content, Text, Variant
 from signalize_console.messaging.models import Audience
 from signalize_console.messaging.states import DeliveryState, MessageState
 from signalize_console.messaging.variables import VariableType
@@ -154,6 +154,9 @@ class Breakdown(serializers.Serializer):
     messageId = serializers.IntegerField()  # noqa: N815
     byPushService = serializers.DictField(child=Counts())  # noqa: N815
     byLanguage = serializers.DictField(child=Counts(), help_text='"": not known.')  # noqa: N815
+    byVariant = serializers.DictField(  # noqa: N815
+        child=Counts(), help_text="Of texts with variants: what became of those who got each."
+    )
     failedByReason = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
 
 
@@ -172,6 +175,7 @@ class ShownAction(serializers.Serializer):
 
 class ShownText(serializers.Serializer):
     language = serializers.CharField()
+    variant = serializers.ChoiceField(choices=Variant.values, required=False, help_text="Left out: A.")
     standard = serializers.BooleanField()
     title = serializers.CharField()
     message = serializers.CharField()
@@ -208,6 +212,7 @@ def shown_text(text: Text) -> dict[str, Any]:
     ]
     return {
         "language": text.language,
+        **({} if text.variant == Variant.A else {"variant": text.variant}),
         "standard": text.standard,
         "title": text.title,
         "message": text.message,

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.messaging.content import Variant
 from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
@@ -159,6 +160,21 @@ class StepMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}/{self.step}: {self.push_message_id}"
+
+
+class StepWinner(models.Model):
+    """The better variant of a step's texts, once that is no chance any more: all get it from then on."""
+
+    version = models.ForeignKey(RuleVersion, models.CASCADE, related_name="winners")
+    step = models.PositiveSmallIntegerField(_("step"))
+    variant = models.CharField(_("better variant"), max_length=1, choices=Variant)
+    created_at = models.DateTimeField(_("since"), db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "step"], name="one_winner_of_step")]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}/{self.step}: {self.variant}"
 
 
 class Schedule(models.Model):

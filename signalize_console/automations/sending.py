@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from signalize_console.automations import waiting
 from signalize_console.automations.definition import Send
-from signalize_console.automations.models import RuleVersion, StepMessage
+from signalize_console.automations.models import RuleVersion, StepMessage, StepWinner
 from signalize_console.deliveries import outbox
+from signalize_console.messaging.content import Variant
 from signalize_console.messaging.models import MessageTemplate, PushMessage
 from signalize_console.recipients.models import Recipient
 
@@ -87,6 +88,8 @@ class Sender:
             website=rule.website, transactional=step.transactional, sent_by=f"automation: {rule.name}"
         )
         texts = message.use(template)
+        if any(text.variant != Variant.A for text in texts):
+            message.winner = self._winner(number)
         if step.valid_for:
             message.valid_until = waiting.later(self.now, step.valid_for, datetime.UTC)
         accepted = outbox.send(
@@ -105,6 +108,10 @@ class Sender:
                 recipients=len(runs) - len(accepted.unreachable),
             )
         return accepted
+
+    def _winner(self, number: int) -> str:
+        winners = StepWinner.objects.filter(version=self.version, step=number)
+        return winners.values_list("variant", flat=True).first() or ""
 
 
 def values_of(facts: object) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Celery's door: beat knocks every second."""
+"""Celery's door: beat knocks every second, and every hour."""
 
 from celery import shared_task
 
+from signalize_console.automations import comparing
 from signalize_console.automations.engine import run
 from signalize_console.deliveries.tasks import is_stopping
 
@@ -9,3 +10,8 @@ from signalize_console.deliveries.tasks import is_stopping
 @shared_task(name="automations.advance")
 def advance() -> None:
     run(is_stopping)
+
+
+@shared_task(name="automations.compare")
+def compare() -> None:
+    comparing.decide()

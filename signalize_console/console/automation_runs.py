@@ -85,12 +85,12 @@ def _sent(recipient: Recipient, runs: list[Run]) -> defaultdict[int, list[Sent]]
     found: defaultdict[int, list[Sent]] = defaultdict(list)
     by_id = {one.pk: one for one in deliveries} if messages else {}
     for number, explanation in what_became(list(by_id.values())).items():
-        title = _title(explanation, recipient.language)
+        title = _title(explanation, recipient.language, by_id[number])
         one = Sent(title, said(explanation), by_id[number])
         found[one.delivery.push_message_id].append(one)
     return found
 
 
-def _title(explanation: Explanation, language: str) -> str:
+def _title(explanation: Explanation, language: str, delivery: Delivery) -> str:
     texts = list(explanation.message.texts.all())
-    return text_for(texts, language).title if texts else "–"
+    return text_for(texts, language, delivery.variant or explanation.message.winner).title if texts else "–"

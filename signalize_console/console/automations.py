@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.models import Segment
-from signalize_console.automations import describing, rules, statistics
+from signalize_console.automations import comparing, describing, rules, statistics
 from signalize_console.automations.conditions import definition_of
 from signalize_console.automations.definition import BadRule, Definition
 from signalize_console.automations.models import Rule, Run, RunState
@@ -127,10 +127,16 @@ class RuleAdmin(RuleViews, PerWebsite):
         if version is None:
             return {}
         figures = statistics.of_steps(version)
+        tried = comparing.tried([version]).get(version.pk, {})
+        winners = dict(version.winners.values_list("step", "variant"))
         counted = statistics.of_runs(rule)
         runs = [(badge(state, RunState(state).label), in_words(why), count) for state, why, count in counted]
         return {
-            "flow": [(box, figures.get(-1 if box.step is None else box.step)) for box in self.boxes(rule)],
+            "flow": [
+                (box, figures.get(step), tried.get(step), winners.get(step))
+                for box in self.boxes(rule)
+                for step in [-1 if box.step is None else box.step]
+            ],
             "versions": rule.versions.select_related("made_by")[:20],
             "runs": runs,
             "held": any(state == RunState.HELD for state, _why, _count in counted),

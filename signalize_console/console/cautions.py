@@ -12,7 +12,7 @@ from signalize_console.messaging import lint
 from signalize_console.messaging.models import PushMessage
 
 NIGHT_BEGINS, NIGHT_ENDS = 22, 7
-SMALL_TEST = 20
+SMALL_TEST, SMALL_SPLIT = 20, 1_000
 
 
 def warnings_of(user: Any, message: PushMessage, reach: Reach, examples: list[Example]) -> list[str]:
@@ -30,8 +30,10 @@ def _about_reach(message: PushMessage, reach: Reach) -> list[str]:
     if not reach.count:
         in_segment = _("Nobody is in this segment now.")
         return [in_segment if message.segment else _("Nobody has opted in on this website yet.")]
-    share = reach.count * message.website.canary_percent // 100
-    if message.canary and share < SMALL_TEST:
+    share, least = reach.count * message.website.canary_percent // 100, SMALL_TEST
+    if message.has_variants:
+        share, least = reach.count * message.split_percent // 100, SMALL_SPLIT
+    if (message.canary or message.has_variants) and share < least:
         said = _("The test reaches only about %(count)d subscriptions: too few to learn much from.")
         return [said % {"count": share}]
     return []
@@ -41,7 +43,7 @@ def _about_texts(message: PushMessage) -> list[str]:
     """What a colleague would remark; each with its language, where there are several."""
     texts = list(message.texts.all())
     return [
-        f"{one.text.language}: {one.sentence}" if one.text and len(texts) > 1 else one.sentence
+        f"{one.text.label}: {one.sentence}" if one.text and len(texts) > 1 else one.sentence
         for one in lint.remarks(message, texts, message.website)
     ]
 

@@ -88,7 +88,7 @@ class ComposerViews(TestingViews, ModelAdmin):
                     {
                         "sentence": one.sentence,
                         "field": f"{rows[id(one.text)]}-{one.field}" if one.text else one.field,
-                        "language": one.text.language if one.text and len(texts) > 1 else "",
+                        "language": one.text.label if one.text and len(texts) > 1 else "",
                         "serious": one.is_serious,
                     }
                     for one in said

@@ -8,7 +8,7 @@ from django.forms import BaseInlineFormSet, ModelForm, Select, Textarea
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.messaging.content import DAY
+from signalize_console.messaging.content import DAY, Variant
 
 LOOK: Any = (_("Look"), {"fields": ["icon", "image", "badge", "require_interaction", "silent"]})
 DELIVERY: Any = (_("Delivery options"), {"fields": ["urgency", "ttl", "topic"], "classes": ["collapse"]})
@@ -49,14 +49,22 @@ class ContentForm(ModelForm):
 class TextForm(ModelForm):
     class Meta:
         fields = [
-            *("language", "standard", "title", "message", "link"),
+            *("language", "variant", "standard", "title", "message", "link"),
             *("first_button", "first_button_link", "second_button", "second_button_link"),
         ]
         widgets = {"message": Textarea(attrs={"rows": 3})}
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "variant" in self.fields:
+            self.fields["variant"].required = False
+
+    def clean_variant(self) -> str:
+        return self.cleaned_data["variant"] or Variant.A
+
 
 class TextFormSet(BaseInlineFormSet):
-    """At least one text, and exactly one of them the standard one."""
+    """At least one text, and exactly one standard one of each variant. Both have the same languages."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
@@ -71,10 +79,20 @@ class TextFormSet(BaseInlineFormSet):
         kept = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
         if not kept:
             raise ValidationError(_("Write the text in at least one language."))
-        if len(kept) == 1:
-            kept[0].instance.standard = True
-        elif sum(bool(form.cleaned_data["standard"]) for form in kept) != 1:
-            raise ValidationError(_("Mark exactly one text as standard: it is for all other languages."))
+        variants = {
+            variant: [form for form in kept if form.cleaned_data["variant"] == variant] for variant in Variant
+        }
+        if not variants[Variant.A]:
+            raise ValidationError(_("There is a text B, but no text A."))
+        for its in variants.values():
+            if len(its) == 1:
+                its[0].instance.standard = True
+            elif its and sum(bool(form.cleaned_data["standard"]) for form in its) != 1:
+                raise ValidationError(_("Mark exactly one text as standard: it is for all other languages."))
+        first, second = ({form.cleaned_data["language"].lower() for form in its} for its in variants.values())
+        if second and (missing := sorted(first ^ second)):
+            said = _("Texts A and B need the same languages. Only one of them has: %s.")
+            raise ValidationError(said % ", ".join(missing))
 
 
 class TextInline(StackedInline):
@@ -86,7 +104,7 @@ class TextInline(StackedInline):
     min_num = 1
     max_num = 50
     fieldsets: ClassVar[Any] = [
-        (None, {"fields": [("language", "standard"), "title", "message", "link"]}),
+        (None, {"fields": [("language", "variant", "standard"), "title", "message", "link"]}),
         (
             _("Buttons"),
             {

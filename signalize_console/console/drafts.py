@@ -6,7 +6,7 @@ from django.forms import BaseModelForm, all_valid
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from signalize_console.messaging.content import Content, Text
+from signalize_console.messaging.content import Content, Text, Variant
 from signalize_console.messaging.models import PushMessage, PushMessageText
 
 MOST_TEXTS = 50
@@ -25,7 +25,7 @@ def read(posted: Any) -> tuple[PushMessage, dict[str, PushMessageText]]:
         if f"{prefix}-title" in posted and not posted.get(f"{prefix}-DELETE"):
             words = {field.name: field.name for field in Text._meta.get_fields()}
             said = {name: _value(posted, f"{prefix}-{name}", name) for name in words}
-            texts[prefix] = PushMessageText(**said)
+            texts[prefix] = PushMessageText(**{**said, "variant": said["variant"] or Variant.A})
     return message, texts
 
 

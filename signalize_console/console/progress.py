@@ -1,5 +1,6 @@
 """How far a push message has come: its funnel, how fast it goes, and what went wrong in words."""
 
+import datetime
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -131,17 +132,30 @@ def _notes(message: PushMessage) -> list[str]:
     if message.is_held_back and message.due_at and message.due_at > now:
         seconds = {"time": about((message.due_at - now).total_seconds())}
         return [_("It goes out in %(time)s. Until then you can undo it.") % seconds]
-    if message.canary_phase == Canary.WATCH and message.expand_at and message.state == MessageState.SENDING:
-        left = {"time": about(max(0.0, (message.expand_at - now).total_seconds()))}
-        return [_("A test: only a share has it. The rest follows in %(time)s, if it goes well.") % left]
-    if message.canary_phase == Canary.SAMPLE and message.state == MessageState.EXPANDING:
-        return [_("A test: a share gets it first.")]
+    if said := _of_test(message, now):
+        return [said]
     if message.is_local and message.state not in ENDED:
         return [
             _("Each recipient gets it when their own clock shows %(time)s.")
             % {"time": f"{message.wall_time:%H:%M}"}
         ]
     return []
+
+
+def _of_test(message: PushMessage, now: datetime.datetime) -> str:
+    if message.canary_phase == Canary.WATCH and message.expand_at and message.state == MessageState.SENDING:
+        left = {"time": about(max(0.0, (message.expand_at - now).total_seconds()))}
+        if message.varied:
+            return (
+                _("A share has text A or B. The one that is clicked more goes to the rest in %(time)s.")
+                % left
+            )
+        return _("A test: only a share has it. The rest follows in %(time)s, if it goes well.") % left
+    if message.canary_phase == Canary.SAMPLE and message.state == MessageState.EXPANDING:
+        return _("A test: a share gets it first.")
+    if message.winner:
+        return _("Text %(variant)s was clicked more: the rest gets it.") % {"variant": message.winner}
+    return ""
 
 
 def _counts(message: PushMessage) -> Counts:

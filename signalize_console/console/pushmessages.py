@@ -17,7 +17,7 @@ from signalize_console.console.badges import badge
 from signalize_console.console.composer import ComposerViews
 from signalize_console.console.content import DELIVERY, LOOK, ContentForm, TextInline
 from signalize_console.console.sending import SendingViews
-from signalize_console.console.timing import TIMING, TimingForm
+from signalize_console.console.timing import SPLIT, TIMING, TimingForm
 from signalize_console.console.wall_clock import WallClockField
 from signalize_console.messaging.models import PushMessage, PushMessageText
 
@@ -67,6 +67,7 @@ class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
             },
         ),
         TIMING,
+        SPLIT,
         LOOK,
         DELIVERY,
     ]

@@ -13,9 +13,12 @@ from django.utils.translation import gettext_lazy
 
 from signalize_console.activity.models import EventKind
 from signalize_console.console.charts import Chart, Series
+from signalize_console.console.templatetags.reports import percent
 from signalize_console.console.troubles import SERVICES
+from signalize_console.deliveries import splitting
 from signalize_console.deliveries.funnels import Funnel, MessageReport, hours_of
 from signalize_console.deliveries.website_reports import GROWTH_NAMES, OPT_IN_STEPS, Period
+from signalize_console.messaging.content import Variant
 from signalize_console.messaging.models import PushMessage
 
 HOUR = datetime.timedelta(hours=1)
@@ -43,6 +46,7 @@ FOLLOWS = {
     EventKind.SUBSCRIBED: EventKind.PERMISSION_GRANTED,
 }
 DIMENSIONS = {
+    "variant": gettext_lazy("Text"),
     "push_service": gettext_lazy("Push service"),
     "language": gettext_lazy("Language"),
     "platform": gettext_lazy("Platform"),
@@ -117,12 +121,43 @@ def compared(pairs: Iterable[tuple[PushMessage, Funnel]]) -> Table:
 
 
 def parts(report: MessageReport) -> list[tuple[str, list[tuple[str, Funnel]]]]:
-    """By push service, language and platform: a title and the funnels, the largest part first."""
+    """By variant, push service, language and platform: a title and the funnels, the largest part first."""
     tables = []
     for name, title in DIMENSIONS.items():
-        funnels = sorted(report.by[name].items(), key=lambda pair: -pair[1].targeted)
-        tables.append((str(title), [(_part(name, key), funnel) for key, funnel in funnels]))
+        if name in report.by:
+            funnels = sorted(report.by[name].items(), key=lambda pair: -pair[1].targeted)
+            tables.append((str(title), [(_part(name, key), funnel) for key, funnel in funnels]))
     return tables
+
+
+def verdict(report: MessageReport) -> list[str]:
+    """Which text is better, in sentences; none where there is only one."""
+    if "variant" not in report.by:
+        return []
+    tried = {variant: report.by["variant"].get(variant, Funnel()) for variant in Variant.values}
+    best, other = sorted(tried, key=lambda variant: -(tried[variant].click_rate or 0))
+    accepted, clicked = zip(*((one.accepted, one.clicked) for one in tried.values()), strict=True)
+    chance = splitting.chance(accepted, clicked)
+    facts = {
+        "best": best,
+        "more": percent(tried[best].click_rate),
+        "less": percent(tried[other].click_rate),
+        "chance": percent(chance),
+    }
+    if chance is None:
+        said = _("Too few have clicked to say which text is better.")
+    elif chance < splitting.HARDLY:
+        said = _(
+            "Text %(best)s is better: %(more)s clicked, of the other one %(less)s. Chance alone makes such a "
+            "difference in %(chance)s of cases."
+        )
+    else:
+        said = _(
+            "Of text %(best)s %(more)s clicked, of the other one %(less)s. That may be chance, which makes "
+            "such a difference in %(chance)s of cases."
+        )
+    rest = _("The rest got text %(winner)s.") % {"winner": report.message.winner}
+    return [said % facts, *([rest] if report.message.winner else [])]
 
 
 def of_message(report: MessageReport) -> Table:
@@ -176,7 +211,11 @@ def _cells(funnel: Funnel) -> list[Any]:
 
 
 def _part(dimension: str, key: str) -> str:
-    words: dict[str, dict[str, Any]] = {"push_service": {**SERVICES}, "platform": PLATFORM_WORDS}
+    words: dict[str, dict[str, Any]] = {
+        "push_service": {**SERVICES},
+        "platform": PLATFORM_WORDS,
+        "variant": {"": _("the better one, afterwards")},
+    }
     names = words.get(dimension, {})
     return str(names.get(key, key)) or _("not known")
 

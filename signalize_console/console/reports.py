@@ -22,6 +22,7 @@ from signalize_console.console.report_tables import (
     of_message,
     opt_in,
     parts,
+    verdict,
 )
 from signalize_console.deliveries.funnels import funnels_of, report_of
 from signalize_console.deliveries.website_reports import (
@@ -97,6 +98,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "message": found,
         "report": report,
         "parts": parts(report),
+        "verdict": verdict(report),
         "charts": hours_charts(report),
     }
     return _page(request, "console/report.html", context)

@@ -14,7 +14,7 @@ from signalize_console.audiences.tree import BadSegment
 from signalize_console.console.durations import about
 from signalize_console.deliveries import speed
 from signalize_console.messaging import rendering
-from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.models import PushMessage, Share
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.recipients.models import Recipient, Subscription
 
@@ -94,8 +94,10 @@ def duration_of(message: PushMessage, count: int) -> str:
     known = [rate for rate in (message.per_minute, _rate()) if rate]
     if not (known and count):
         return ""
-    test = 60 * message.website.canary_minutes if message.canary else 0
-    return about(test + 60 * count / min(known))
+    test = message.website.canary_minutes if message.canary else 0
+    if message.has_variants and message.split_percent < Share.ALL:
+        test = message.split_minutes
+    return about(60 * (test + count / min(known)))
 
 
 def make_token(message: PushMessage, count: int) -> str:

@@ -75,9 +75,9 @@ class TestingViews(ModelAdmin):
         browsers = list(mine.select_related("recipient"))
         if not browsers:
             return _problem(_("Choose at least one browser."))
-        language = line(request.POST.get("language"), 16)
+        label = line(request.POST.get("text"), 24)
         try:
-            accepted = send_test(message, browsers, by=str(request.user), language=language)
+            accepted = send_test(message, browsers, by=str(request.user), label=label)
         except outbox.NotAccepted as error:
             return _problem(str(error))
         follow = reverse("admin:messaging_pushmessage_change", args=[accepted.message_id])

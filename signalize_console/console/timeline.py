@@ -118,6 +118,6 @@ def _of_delivery(delivery: Delivery, explanation: Explanation | None, language: 
     if explanation is None:
         return Line(delivery.created_at, delivery.state, delivery.get_state_display(), "–", delivery=delivery)
     texts = list(explanation.message.texts.all())
-    title = text_for(texts, language).title if texts else "–"
+    title = text_for(texts, language, delivery.variant or explanation.message.winner).title if texts else "–"
     told = said(explanation)
     return Line(delivery.created_at, told.tone, _("message"), title, told.line, delivery)

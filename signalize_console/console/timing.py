@@ -20,6 +20,17 @@ TIMING: Any = (
 )
 
 
+SPLIT_FIELDS = ("split_percent", "split_minutes")
+SPLIT: Any = (
+    gettext_lazy("Text A or text B"),
+    {
+        "fields": [SPLIT_FIELDS],
+        "classes": ["split"],
+        "description": gettext_lazy("The one that is clicked more goes to everybody else."),
+    },
+)
+
+
 class TimingForm(ModelForm):
     instance: PushMessage
 
@@ -29,10 +40,15 @@ class TimingForm(ModelForm):
             zone = _("Time zone: %s.") % timezone.get_current_timezone_name()
             help_text = self.fields["scheduled_at"].help_text
             self.fields["scheduled_at"].help_text = f"{help_text} {zone}"
+        for name in SPLIT_FIELDS:
+            if name in self.fields:
+                self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         self.instance.time_zone = timezone.get_current_timezone_name()
+        for name in SPLIT_FIELDS:
+            data[name] = data.get(name) or getattr(self.instance, name)
         if not data.get("scheduled_at"):
             if data.get("in_local_time"):
                 self.add_error("scheduled_at", _("Give the time that the recipients' clocks show."))

@@ -84,10 +84,7 @@ def received(recipient: Recipient, most: int) -> list[dict[str, Any]]:
 def messages(recipient: Recipient, most: int, among: Any) -> list[dict[str, Any]]:
     deliveries = list(among.filter(recipient=recipient).order_by("-id")[:most])
     ids = {one.push_message_id for one in deliveries}
-    texts = {
-        message.pk: text_for(list(message.texts.all()), recipient.language)
-        for message in PushMessage.objects.filter(pk__in=ids).prefetch_related("texts")
-    }
+    sent = PushMessage.objects.filter(pk__in=ids).prefetch_related("texts").in_bulk()
     return [
         {
             "at": _time(one.answered_at or one.created_at),
@@ -97,7 +94,8 @@ def messages(recipient: Recipient, most: int, among: Any) -> list[dict[str, Any]
             "link": text.link,
         }
         for one in deliveries
-        if (text := texts.get(one.push_message_id))
+        if (message := sent.get(one.push_message_id))
+        for text in [text_for(list(message.texts.all()), recipient.language, one.variant or message.winner)]
     ]
 
 

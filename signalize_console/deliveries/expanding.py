@@ -1,8 +1,8 @@
 """From an audience to deliveries, a part at a time, each in the transaction that moves the message's cursor.
 
 With a speed limit a part is what may go out in a second or so, and ``expand_at`` says when the next one is
-due: nobody has to be held back later, whatever pauses, dies or resumes. With a test (canary.py) a share of
-the audience comes first, and the cursor starts anew for the rest.
+due: nobody has to be held back later, whatever pauses, dies or resumes. With a test (canary.py) or with
+variants (splitting.py) a share of the audience comes first, and the cursor starts anew for the rest.
 """
 
 import datetime
@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from signalize_console.audiences.compiler import compile_frozen
 from signalize_console.audiences.counting import TooSlow, limited
 from signalize_console.audiences.tree import BadSegment
-from signalize_console.deliveries import canary
+from signalize_console.deliveries import canary, splitting
 from signalize_console.messaging import wall_clock
 from signalize_console.messaging.models import Canary, PushMessage
 from signalize_console.messaging.states import MessageState
@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 
 NEXT = """
 SELECT message.id, day, website_id, expanded_to, expand_until, due_at, frozen_segment, total, per_minute,
-    canary_phase, website.canary_percent, website.canary_minutes, website.canary_limit,
+    varied AND winner = '' AND canary_phase <> 'over' AS is_split, canary_phase,
+    CASE WHEN varied THEN split_percent ELSE website.canary_percent END,
+    CASE WHEN varied THEN split_minutes ELSE website.canary_minutes END, website.canary_limit,
     website.canary_closed_limit,
     CASE WHEN in_local_time THEN scheduled_at END, time_zone, started_at
 FROM messaging_pushmessage message JOIN websites_website website ON website.id = website_id
@@ -47,8 +49,8 @@ WITH chunk AS (
     SELECT subscription.id, recipient_id, push_service, {due} AS due_at FROM chunk subscription{chosen}
 ), made AS (
     INSERT INTO deliveries_delivery
-        (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at)
-    SELECT %(day)s, %(message)s, id, recipient_id, push_service, 'pending', due_at FROM chosen
+        (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at, variant)
+    SELECT %(day)s, %(message)s, id, recipient_id, push_service, 'pending', due_at, {variant} FROM chosen
     ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT (SELECT max(id) FROM chunk), (SELECT count(*) FROM chunk), (SELECT max(id) FROM chosen),
@@ -85,6 +87,7 @@ class Part(NamedTuple):
     segment: str | None
     total: int
     per_minute: int | None
+    is_split: bool
     canary_phase: str
     percent: int
     minutes: int
@@ -164,6 +167,7 @@ def _make(cursor: CursorWrapper, part: Part, chosen: str, values: dict[str, Any]
         sample=SAMPLE if part.is_sample else "",
         due="coalesce(clock.at, %(due)s)" if part.local_at else "%(due)s::timestamptz",
         chosen=chosen + (MOST if part.most else ""),
+        variant=splitting.CHOSEN if part.is_split else "NULL",
     )
     cursor.execute(sql, {**part._asdict(), **values, "limit": limit, "most": part.most})
     last, looked_at, last_chosen, count, made = cursor.fetchone()
@@ -200,13 +204,18 @@ def _move_on(cursor: CursorWrapper, part: Part, made: Made) -> None:
 
 def _judge(part: Part) -> None:
     """The test is over: the rest follows, or a person decides."""
-    reason = canary.judge(part.message, part.day, part.most_lost, part.most_closed)
+    winner = reason = ""
+    if part.is_split:
+        winner = splitting.better(splitting.count([part.message]))
+        reason = "" if winner else "canary_unanswered"
+    else:
+        reason = canary.judge(part.message, part.day, part.most_lost, part.most_closed)
     if reason:
         log.warning("The test of push message %s went badly: %s", part.message, reason)
         _pause(part, reason, canary_phase=Canary.STOPPED, expand_at=None)
         return
     PushMessage(pk=part.message).move_to(
-        MessageState.EXPANDING, expanded_to=0, expand_at=None, canary_phase=Canary.OVER
+        MessageState.EXPANDING, expanded_to=0, expand_at=None, canary_phase=Canary.OVER, winner=winner
     )
 
 

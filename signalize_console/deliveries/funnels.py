@@ -114,8 +114,9 @@ class Funnel:
 
 @dataclass(frozen=True)
 class MessageReport:
-    """``by``: a funnel for each push service, language and platform. ``buttons``: clicks by button, "" is the
-    notification itself. ``hours``: what happened in each hour; only of messages to many.
+    """``by``: a funnel for each push service, language and platform, and for each variant if there are any:
+    those who got the better one afterwards have "". ``buttons``: clicks by button, "" is the notification
+    itself. ``hours``: what happened in each hour; only of messages to many.
 
     ``reasons``: what was lost, by reason.
     """
@@ -131,7 +132,8 @@ class MessageReport:
 def report_of(message: PushMessage) -> MessageReport:
     rows = rows_of(message) if message.audience == Audience.RECIPIENTS else _rolled([message])[message.pk]
     tells = _tells_conversions([message])[message.pk]
-    by: dict[str, dict[str, Funnel]] = {name: {} for name in ("push_service", "language", "platform")}
+    names = ("push_service", "language", "platform", *(["variant"] if message.varied else []))
+    by: dict[str, dict[str, Funnel]] = {name: {} for name in names}
     buttons: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for row in rows:

@@ -14,10 +14,10 @@ from signalize_console.activity.models import OPT_IN, EventKind
 from signalize_console.audiences.occurrences import WORTH
 from signalize_console.deliveries.rollups import CONVERTED
 
-COLUMNS = (
-    "day, website_id, push_message_id, push_service, language, platform, name, detail, occurred_at, value"
-)
-DIMENSIONS = "day, website_id, push_message_id, push_service, language, platform, name, detail"
+PARTS = "day, website_id, push_message_id, push_service, language, platform, name, detail"
+COLUMNS = f"{PARTS}, occurred_at, value, variant"
+DIMENSIONS = f"{PARTS}, variant"
+VARIANT = "coalesce(delivery.variant, '')"
 LANGUAGE = "lower(split_part(coalesce(recipient.language, ''), '-', 1))"
 PLATFORM = "coalesce(subscription.platform, '')"
 # A message to named recipients has few deliveries, and there may be very many such messages.
@@ -26,7 +26,7 @@ MESSAGE = "CASE message.audience WHEN 'recipients' THEN 0 ELSE message.id END"
 DELIVERIES = f"""
 SELECT delivery.day, message.website_id, {MESSAGE}, delivery.push_service, {LANGUAGE}, {PLATFORM},
     delivery.state, CASE delivery.state WHEN 'accepted' THEN '' ELSE delivery.reason END,
-    coalesce(delivery.answered_at, delivery.created_at), 0::numeric
+    coalesce(delivery.answered_at, delivery.created_at), 0::numeric, {VARIANT}
 FROM deliveries_delivery delivery
 JOIN messaging_pushmessage message ON message.id = delivery.push_message_id
 LEFT JOIN recipients_recipient recipient ON recipient.id = delivery.recipient_id
@@ -38,7 +38,7 @@ REPORTS = f"""
 SELECT event.day, event.website_id, {MESSAGE}, delivery.push_service, {LANGUAGE}, {PLATFORM}, event.kind,
     CASE WHEN event.kind = 'clicked' AND event.properties ->> 'button' IN ('button-1', 'button-2')
          THEN event.properties ->> 'button' ELSE '' END,
-    event.occurred_at, 0
+    event.occurred_at, 0, {VARIANT}
 FROM activity_event event
 JOIN deliveries_delivery delivery ON delivery.id = event.delivery_id AND delivery.day = event.day
 JOIN messaging_pushmessage message ON message.id = delivery.push_message_id
@@ -48,7 +48,7 @@ WHERE event.delivery_id IS NOT NULL AND NOT message.test AND {{recorded}}"""  # 
 
 SUBSCRIBED = f"""
 SELECT event.day, event.website_id, 0, coalesce(event.properties ->> 'push_service', ''), {LANGUAGE},
-    {PLATFORM}, event.kind, '', event.occurred_at, 0
+    {PLATFORM}, event.kind, '', event.occurred_at, 0, ''
 FROM activity_event event
 LEFT JOIN recipients_recipient recipient ON recipient.id = event.recipient_id
 LEFT JOIN LATERAL (
@@ -60,11 +60,11 @@ WHERE event.kind = '{EventKind.SUBSCRIBED}' AND {{recorded}}"""  # noqa: S608
 UNSUBSCRIBED = f"""
 SELECT event.day, event.website_id, coalesce(charged.push_message_id, 0),
     coalesce(charged.push_service, event.properties ->> 'push_service', ''), {LANGUAGE}, {PLATFORM},
-    event.kind, '', event.occurred_at, 0
+    event.kind, '', event.occurred_at, 0, coalesce(charged.variant, '')
 FROM activity_event event
 LEFT JOIN recipients_recipient recipient ON recipient.id = event.recipient_id
 LEFT JOIN LATERAL (
-    SELECT push_message_id, push_service, subscription_id FROM deliveries_delivery delivery
+    SELECT push_message_id, push_service, subscription_id, variant FROM deliveries_delivery delivery
     WHERE delivery.recipient_id = event.recipient_id AND delivery.state = 'accepted'
       AND delivery.answered_at <= event.occurred_at
       AND delivery.answered_at > event.occurred_at - interval '24 hours'
@@ -76,7 +76,7 @@ WHERE event.kind = '{EventKind.UNSUBSCRIBED}' AND {{recorded}}"""  # noqa: S608
 
 CONVERSIONS = f"""
 SELECT event.day, event.website_id, coalesce(click.push_message_id, 0), coalesce(delivery.push_service, ''),
-    {LANGUAGE}, {PLATFORM}, '{CONVERTED}', event.name, event.occurred_at, {WORTH}
+    {LANGUAGE}, {PLATFORM}, '{CONVERTED}', event.name, event.occurred_at, {WORTH}, {VARIANT}
 FROM activity_event event
 LEFT JOIN recipients_recipient recipient ON recipient.id = event.recipient_id
 LEFT JOIN LATERAL (
@@ -93,7 +93,7 @@ WHERE event.kind = '{EventKind.EVENT}' AND event.name = ANY(%(conversions)s) AND
 
 # Of what happens on a page it is enough to know how often.
 ON_A_PAGE = """
-SELECT event.day, event.website_id, 0, '', '', '', event.kind, '', event.occurred_at, 0
+SELECT event.day, event.website_id, 0, '', '', '', event.kind, '', event.occurred_at, 0, ''
 FROM activity_event event
 WHERE event.kind = ANY(%(on_a_page)s) AND {recorded}"""
 

@@ -21,8 +21,10 @@ MOST_LOSSES = 5
 # Marketing messages take turns by chance; transactional ones come in the order of their time.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT waiting.*, message.website_id, message.transactional, message.seconds_left, message.data FROM (
-        SELECT id, day, website_id, transactional, CASE WHEN personal THEN data END AS data,
+    SELECT waiting.*, message.website_id, message.transactional, message.seconds_left, message.data,
+        message.winner
+    FROM (
+        SELECT id, day, website_id, transactional, winner, CASE WHEN personal THEN data END AS data,
             extract(epoch FROM valid_until - now()) AS seconds_left
         FROM messaging_pushmessage
         WHERE transactional = %s AND due_at <= now() AND state = 'sending'
@@ -51,7 +53,7 @@ RETURNING delivery.id, delivery.day, delivery.attempts, delivery.push_message_id
     coalesce(recipient.customer_verified, false),
     coalesce(NOT due.transactional AND recipient.paused_until > now(), false),
     coalesce(recipient.attributes, '{{}}') || due.data || coalesce(delivery.data, '{{}}'),
-    due.transactional, delivery.reason
+    due.transactional, delivery.reason, coalesce(delivery.variant, due.winner)
 """
 TRUSTED, SUSPECT = "losses < 2", "losses >= 2"
 SUSPECTS = """ AND id IN (
@@ -206,6 +208,8 @@ class Claimed(NamedTuple):
     transactional: bool = False
     # Why it is claimed once more, if it is.
     reason: str = ""
+    # Of the texts, where they have variants.
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

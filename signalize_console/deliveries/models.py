@@ -14,6 +14,7 @@ from signalize_console.deliveries.frequency import Frequency
 from signalize_console.deliveries.heartbeats import Heartbeat
 from signalize_console.deliveries.rollups import DailyCount, HourlyCount, SubscriberCount
 from signalize_console.deliveries.tallies import Tally
+from signalize_console.messaging.content import Variant
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState
 from signalize_console.recipients.models import Recipient, Subscription
@@ -86,6 +87,8 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(_("created"), db_default=Now())
     # This recipient's values for the placeholders, where the sender gave some.
     data = models.JSONField(null=True)
+    # Of the texts, while they are tried. Who gets the better one afterwards has none.
+    variant = models.CharField(_("variant"), max_length=1, choices=Variant, null=True)  # noqa: DJ001 - unknown
     # Where the push service keeps it until the browser has fetched it, and how calling it back went.
     message_url = models.TextField(db_default="")
     recall = models.CharField(_("recall"), max_length=12, choices=Recall, db_default="")

@@ -12,14 +12,16 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from signalize_console.audiences.compiler import freeze
 from signalize_console.audiences.models import Segment
 from signalize_console.audiences.tree import BadSegment
-from signalize_console.deliveries import wake
+from signalize_console.deliveries import splitting, wake
 from signalize_console.deliveries.idempotency import InFlight, KeyReused, NotAccepted, once
 from signalize_console.messaging import rendering, storing, wall_clock
-from signalize_console.messaging.models import Audience, PushMessage, PushMessageText
+from signalize_console.messaging.content import Variant, by_variant
+from signalize_console.messaging.models import Audience, PushMessage, PushMessageText, Share
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.states import MessageState, states_before
 from signalize_console.recipients.models import Recipient, Subscription, SubscriptionState
@@ -32,9 +34,9 @@ AT_ONCE = datetime.timedelta(0)
 MAKE_DELIVERIES = """
 WITH made AS (
     INSERT INTO deliveries_delivery
-        (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at, data)
+        (day, push_message_id, subscription_id, recipient_id, push_service, state, due_at, data, variant)
     SELECT %(day)s, %(message)s, subscription.id, recipient_id, push_service, 'pending', %(due)s,
-        given.data::jsonb
+        given.data::jsonb, {variant}
     FROM unnest(%(recipients)s::bigint[], %(data)s::text[]) AS given (recipient, data)
     JOIN recipients_subscription subscription ON subscription.recipient_id = given.recipient
     WHERE website_id = %(website)s AND state = %(active)s
@@ -149,11 +151,11 @@ def _fix_times(message: PushMessage, earliest: datetime.datetime, even_if_expire
     message.day = timezone.now().astimezone(datetime.UTC).date()
     message.due_at, _last = message.span(earliest)
     if message.is_local and wall_clock.around_the_world(message.wall_time)[1] < earliest:
-        raise NotAccepted("This time has passed everywhere on Earth. Give a later one.")
+        raise NotAccepted(_("This time has passed everywhere on Earth. Give a later one."))
     latest = message.latest(earliest)
     message.valid_until = min(message.valid_until or latest, latest)
     if message.valid_until <= message.due_at and not even_if_expired:
-        raise NotAccepted("validUntil lies before the time of sending. Give a later one.")
+        raise NotAccepted(_("validUntil lies before the time of sending. Give a later one."))
 
 
 def _freeze_audience(message: PushMessage, segment: Chosen, excluded: Sequence[Segment]) -> None:
@@ -164,7 +166,7 @@ def _freeze_audience(message: PushMessage, segment: Chosen, excluded: Sequence[S
         excluded = list(message.excluded_segments.all())
     for one in [message.segment, *excluded]:
         if one and one.website_id != message.website_id:
-            raise NotAccepted("The segment belongs to another website. Choose one of this website.")
+            raise NotAccepted(_("The segment belongs to another website. Choose one of this website."))
     own = message.segment.definition if message.segment else segment
     message.audience = Audience.EVERYONE if own is None else Audience.SEGMENT
     if (tree := message.chosen(own, excluded)) is None:
@@ -172,7 +174,7 @@ def _freeze_audience(message: PushMessage, segment: Chosen, excluded: Sequence[S
     try:
         message.frozen_segment = freeze(tree, message.due_at or timezone.now())
     except BadSegment as error:
-        raise NotAccepted(f"The segment can't be used. {error}") from error
+        raise NotAccepted(" ".join([_("The segment can't be used."), str(error)])) from error
 
 
 def _store(
@@ -182,9 +184,14 @@ def _store(
     if not is_new:
         drafts = PushMessage.objects.filter(pk=message.pk, state__in=states_before(state))
         if not drafts.select_for_update().exists():
-            raise NotAccepted("This push message was sent or withdrawn already.")
+            raise NotAccepted(_("This push message was sent or withdrawn already."))
         texts = _texts_of(message)
     message.state = state
+    message.varied = any(text.variant != Variant.A for text in texts)
+    if message.varied and (message.canary or (message.is_local and message.split_percent < Share.ALL)):
+        raise NotAccepted(
+            _("Texts A or B can't be tried on a few beside another test or in local times. Choose one.")
+        )
     message.personal = bool(placeholders(written for text in texts for written in text.written))
     if is_new:
         storing.insert(message, texts)
@@ -199,11 +206,11 @@ def _store(
 
 def _texts_of(message: PushMessage) -> list[PushMessageText]:
     texts = list(message.texts.all())
-    if not any(text.standard for text in texts):
-        raise NotAccepted("One text must be the standard one, for everybody whose language has none.")
-    unfinished = [text.language for text in texts if not (text.title and text.link)]
+    if not all(any(text.standard for text in its) for its in by_variant(texts).values()):
+        raise NotAccepted(_("One text must be the standard one, for everybody whose language has none."))
+    unfinished = [text.label for text in texts if not (text.title and text.link)]
     if unfinished:
-        raise NotAccepted(f"The text in {', '.join(unfinished)} still needs a title and a link.")
+        raise NotAccepted(_("The text in %s still needs a title and a link.") % ", ".join(unfinished))
     return texts
 
 
@@ -211,11 +218,12 @@ def _check_values(
     message: PushMessage, texts: Sequence[PushMessageText], recipients: Iterable[Recipient], data: Data
 ) -> None:
     """Renders each recipient's message: every placeholder has a value, and the whole is not too large."""
-    missing = []
+    missing, variants = [], [*by_variant(texts)]
     for recipient in recipients:
         values = {**recipient.attributes, **message.data, **data.get(recipient.pk, {})}
         try:
-            rendering.check_size(message, [rendering.text_for(texts, recipient.language)], values)
+            said = [rendering.text_for(texts, recipient.language, variant) for variant in variants]
+            rendering.check_size(message, said, values)
         except MissingValue as error:
             missing.append((recipient.pk, str(error.args[0])))
         except rendering.TooLarge as error:
@@ -239,6 +247,7 @@ def _make_deliveries(
         "active": SubscriptionState.ACTIVE,
         "only": only.pk if only else None,
     }
+    variant = splitting.CHOSEN if message.varied and not message.winner else "NULL"
     with connection.cursor() as cursor:
-        cursor.execute(MAKE_DELIVERIES, values)
+        cursor.execute(MAKE_DELIVERIES.format(variant=variant), values)
         return [recipient_id for (recipient_id,) in cursor.fetchall()]

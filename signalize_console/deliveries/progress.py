@@ -21,7 +21,8 @@ UPDATE messaging_pushmessage
 SET state = CASE WHEN late THEN 'held' WHEN audience <> 'recipients' THEN 'expanding' ELSE 'sending' END,
     due_at = CASE WHEN late THEN NULL ELSE due_at END,
     started_at = CASE WHEN NOT late THEN now() END,
-    canary_phase = CASE WHEN canary AND audience <> 'recipients' THEN 'sample' ELSE '' END,
+    canary_phase = CASE WHEN audience <> 'recipients'
+        AND (canary OR (varied AND winner = '' AND split_percent < 100)) THEN 'sample' ELSE '' END,
     expand_until = CASE WHEN audience <> 'recipients' AND NOT late THEN
         (SELECT coalesce(max(id), 0) FROM recipients_subscription) END
 FROM (

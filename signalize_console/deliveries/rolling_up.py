@@ -30,7 +30,7 @@ GROUP BY 1, 2, 3"""
 ADD = f"""
 WITH happened AS MATERIALIZED ({happenings.rows(IN_WINDOW)}), by_day AS (
     INSERT INTO deliveries_dailycount AS known ({DIMENSIONS}, count, value) {OF_A_DAY.format(rows="happened")}
-    ON CONFLICT (website_id, name, day, push_message_id, push_service, language, platform, detail)
+    ON CONFLICT (website_id, name, day, push_message_id, push_service, language, platform, detail, variant)
     DO UPDATE SET count = known.count + excluded.count, value = known.value + excluded.value
 )
 INSERT INTO deliveries_hourlycount AS known (push_message_id, hour, name, count)

@@ -16,8 +16,9 @@ class DailyCount(models.Model):
     """``name`` is the state of deliveries that ended, the kind of events, or ``converted``.
 
     ``detail``: of deliveries the reason, of clicks the button, of conversions the event's name. ``value`` is
-    what the conversions were worth. ``push_message_id`` is 0 where no push message is concerned, and for the
-    deliveries and reports of messages to named recipients: each has few, and its report counts them itself.
+    what the conversions were worth. ``variant`` is that of the texts, while they are tried.
+    ``push_message_id`` is 0 where no push message is concerned, and for the deliveries and reports of
+    messages to named recipients: each has few, and its report counts them itself.
     ``day`` is that of the row; of a delivery and its reports, the day when the push message was accepted.
     """
 
@@ -29,6 +30,7 @@ class DailyCount(models.Model):
     platform = models.CharField(max_length=16)
     name = models.CharField(max_length=32)
     detail = models.CharField(max_length=64)
+    variant = models.CharField(max_length=1, default="", db_default="")
     count = models.BigIntegerField()
     value = models.DecimalField(max_digits=24, decimal_places=6)
 
@@ -37,7 +39,7 @@ class DailyCount(models.Model):
             models.UniqueConstraint(
                 fields=[
                     *("website", "name", "day", "push_message_id"),
-                    *("push_service", "language", "platform", "detail"),
+                    *("push_service", "language", "platform", "detail", "variant"),
                 ],
                 name="one_count_a_day",
             )

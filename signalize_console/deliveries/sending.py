@@ -60,22 +60,21 @@ class Prepared:
 
     message: PushMessage
     texts: Sequence[Any]
-    contents: dict[str, dict[str, Any]]
+    contents: dict[tuple[str, str], dict[str, Any]]
     expires: float
     topic: str | None
     spread: int
     verified_only: bool
 
-    def content(self, language: str, values: str | None = None) -> dict[str, Any]:
-        """Once a language, unless it has placeholders; raises MissingValue."""
+    def content(self, language: str, variant: str = "", values: str | None = None) -> dict[str, Any]:
+        """Once a language and variant, unless it has placeholders; raises MissingValue."""
         if values is not None:
-            text = rendering.text_for(self.texts, language)
+            text = rendering.text_for(self.texts, language, variant)
             return rendering.notification(self.message, text, json.loads(values))
-        if language not in self.contents:
-            self.contents[language] = rendering.notification(
-                self.message, rendering.text_for(self.texts, language)
-            )
-        return self.contents[language]
+        if (language, variant) not in self.contents:
+            text = rendering.text_for(self.texts, language, variant)
+            self.contents[language, variant] = rendering.notification(self.message, text)
+        return self.contents[language, variant]
 
 
 @functools.lru_cache(maxsize=256)
@@ -133,7 +132,7 @@ def request_for(delivery: Claimed, claimed_at: float) -> PushRequest | Result:
 
 def _plaintext(message: Prepared, delivery: Claimed) -> bytes:
     return rendering.payload(
-        message.content(delivery.language, delivery.values),
+        message.content(delivery.language, delivery.variant, delivery.values),
         tokens.make(delivery.id, delivery.day),
         message.expires,
         spread=message.spread,

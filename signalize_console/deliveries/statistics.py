@@ -25,21 +25,22 @@ OPEN = "open"
 DELIVERIES = {*ENDED, OPEN}
 PER_DAY = ("messages", "targeted", "accepted", "shown", "clicked", "closed", "subscribed", "unsubscribed")
 FOR_EVER = 2**62
+BREAKDOWN = {"byPushService": "push_service", "byLanguage": "language", "byVariant": "variant"}
 
 # Each open state has an index of its own, by message; whoever has open deliveries has an appointment.
 WAITING = " UNION ALL ".join(
-    f"""SELECT message.day, message.website_id, delivery.push_service, delivery.recipient_id
+    f"""SELECT message.day, message.website_id, delivery.push_service, delivery.recipient_id, delivery.variant
     FROM messaging_pushmessage message
     JOIN deliveries_delivery delivery ON delivery.push_message_id = message.id
         AND delivery.day = message.day AND delivery.state = '{state}'
     WHERE message.due_at IS NOT NULL AND NOT message.test AND {{which}}"""  # noqa: S608 - our own words, here and below
     for state in sorted(OPEN_DELIVERY_STATES)
 )
-KEYS = "push_service, language, platform, name, detail"
+KEYS = "push_service, language, platform, name, detail, variant"
 WAITING_OF_MESSAGE = f"""
-SELECT waiting.push_service, {happenings.LANGUAGE}, '', '{OPEN}', '', count(*), 0
+SELECT waiting.push_service, {happenings.LANGUAGE}, '', '{OPEN}', '', coalesce(variant, ''), count(*), 0
 FROM ({WAITING.format(which="message.id = %(message)s")}) waiting
-LEFT JOIN recipients_recipient recipient ON recipient.id = waiting.recipient_id GROUP BY 1, 2"""  # noqa: S608
+LEFT JOIN recipients_recipient recipient ON recipient.id = waiting.recipient_id GROUP BY 1, 2, variant"""  # noqa: S608
 SINCE_OF_MESSAGE = {
     "ended": f"{IN_WINDOW['ended']} AND delivery.push_message_id = %(message)s",
     "recorded": f"{IN_WINDOW['recorded']} AND event.push_message_id = %(message)s",
@@ -80,6 +81,7 @@ class Row:
     platform: str
     name: str
     detail: str
+    variant: str
     count: int
     value: Any
 
@@ -92,19 +94,23 @@ def rows_of(message: PushMessage) -> list[Row]:
 
 
 def breakdown(message: PushMessage) -> dict[str, Any]:
-    """``byPushService`` and ``byLanguage`` as {name: counts}, ``failedByReason`` as {reason: number}."""
-    services: dict[str, Counter[str]] = defaultdict(Counter)
-    languages: dict[str, Counter[str]] = defaultdict(Counter)
+    """``byPushService``, ``byLanguage`` and ``byVariant`` as {name: counts}, ``failedByReason`` as
+    {reason: number}."""
+    by: dict[str, dict[str, Counter[str]]] = {name: defaultdict(Counter) for name in BREAKDOWN}
     failed: Counter[str] = Counter()
     for row in rows_of(message):
         for name in [*({row.name} & set(COUNTS)), *(["targeted"] if row.name in DELIVERIES else [])]:
-            services[row.push_service][name] += row.count
-            languages[row.language][name] += row.count
+            for key, dimension in BREAKDOWN.items():
+                part = getattr(row, dimension)
+                if part or dimension != "variant":
+                    by[key][part][name] += row.count
         if row.name in FAILED:
             failed[row.detail or "unspecified"] += row.count
     return {
-        "byPushService": {key: {name: found[name] for name in COUNTS} for key, found in services.items()},
-        "byLanguage": {key: {name: found[name] for name in COUNTS} for key, found in languages.items()},
+        **{
+            key: {part: {name: found[name] for name in COUNTS} for part, found in counted.items()}
+            for key, counted in by.items()
+        },
         "failedByReason": dict(failed),
     }
 

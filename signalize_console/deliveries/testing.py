@@ -7,19 +7,20 @@ from django.utils.translation import gettext as _
 
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.browsers import TestBrowser
-from signalize_console.messaging.content import Content, Text
+from signalize_console.messaging.content import Content, Text, Variant, by_variant
 from signalize_console.messaging.models import PushMessage, PushMessageText
 
 
 @transaction.atomic
 def send_test(
-    message: PushMessage, browsers: Sequence[TestBrowser], *, by: str, language: str = ""
+    message: PushMessage, browsers: Sequence[TestBrowser], *, by: str, label: str = ""
 ) -> outbox.Accepted:
-    """Sends what the draft says to these browsers only: in this language, or in each one's own.
+    """Sends what the draft says to these browsers: the text with this label, or in each one's language.
 
     Raises NotAccepted, in words for people.
     """
-    texts = list(message.texts.filter(language=language) if language else message.texts.all())
+    texts = [text for text in message.texts.all() if text.label == label or not label]
+    texts = texts if label else by_variant(texts)[Variant.A]
     if not texts or not all(text.title and text.link for text in texts):
         raise outbox.NotAccepted(_("A title and a link are needed before it can be sent."))
     if not any(text.standard for text in texts):
@@ -34,4 +35,6 @@ def send_test(
     )
     names = [field.name for field in Text._meta.get_fields()]
     copies = [PushMessageText(**{name: getattr(text, name) for name in names}) for text in texts]
+    for copy in copies:
+        copy.variant = Variant.A
     return outbox.send(test, copies, [browser.recipient for browser in browsers])

@@ -1,6 +1,7 @@
 """What a template and a push message have in common: the content, and its text in each language."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from signalize_console.messaging.placeholders import validate_text_link
 from signalize_console.websites.origins import validate_link
 
+T = TypeVar("T", bound="Text")
 DAY = 86_400
 MAX_TTL = 28 * DAY
 DEFAULT_TTL = 3 * DAY
@@ -23,6 +25,21 @@ class Urgency(models.TextChoices):
     LOW = "low", _("low (on power or Wi-Fi)")
     NORMAL = "normal", _("normal")
     HIGH = "high", _("high (at once, whatever the battery)")
+
+
+class Variant(models.TextChoices):
+    """Of a text: recipients get one of both, by chance, and what they do says which is better."""
+
+    A = "A"
+    B = "B"
+
+
+def by_variant(texts: Iterable[T]) -> dict[str, list[T]]:
+    """The texts of each variant; the first is always there."""
+    found: dict[str, list[T]] = {Variant.A.value: []}
+    for text in texts:
+        found.setdefault(text.variant, []).append(text)
+    return found
 
 
 class Link(models.CharField):
@@ -90,6 +107,14 @@ class Text(models.Model):
         max_length=16,
         validators=[RegexValidator(LANGUAGE, _("A language tag such as en, de or pt-BR."))],
     )
+    variant = models.CharField(
+        _("variant"),
+        max_length=1,
+        choices=Variant,
+        default=Variant.A,
+        db_default=Variant.A,
+        help_text=_("With a text B, half of the recipients read A and half B."),
+    )
     standard = models.BooleanField(_("standard"), default=False)
     title = models.CharField(_("title"), max_length=200)
     message = models.TextField(_("message"), max_length=1000, blank=True)
@@ -103,7 +128,12 @@ class Text(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.language}: {self.title}"
+        return f"{self.label}: {self.title}"
+
+    @property
+    def label(self) -> str:
+        """Which one it is: its language, and the variant if that isn't the first."""
+        return self.language if self.variant == Variant.A else f"{self.language} · {self.variant}"
 
     @property
     def written(self) -> list[str]:

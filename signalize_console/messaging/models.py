@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.compiler import without
 from signalize_console.audiences.models import Segment
-from signalize_console.messaging.content import Content, Text
+from signalize_console.messaging.content import Content, Text, Variant
 from signalize_console.messaging.media import Media
 from signalize_console.messaging.states import MessageState, states_before
 from signalize_console.messaging.timing import Timing
@@ -25,9 +25,11 @@ __all__ = ["Audience", "Media", "MessageTemplate", "PushMessage", "PushMessageTe
 
 def one_per_language(owner: str) -> list[models.BaseConstraint]:
     return [
-        models.UniqueConstraint(fields=[owner, "language"], name=f"one_text_a_language_of_{owner}"),
         models.UniqueConstraint(
-            fields=[owner], condition=models.Q(standard=True), name=f"one_standard_text_of_{owner}"
+            fields=[owner, "variant", "language"], name=f"one_text_a_language_of_{owner}"
+        ),
+        models.UniqueConstraint(
+            fields=[owner, "variant"], condition=models.Q(standard=True), name=f"one_standard_text_of_{owner}"
         ),
     ]
 
@@ -57,7 +59,7 @@ class TemplateText(Text):
     class Meta:
         verbose_name = _("text")
         verbose_name_plural = _("texts")
-        ordering = ["-standard", "language"]
+        ordering = ["variant", "-standard", "language"]
         constraints = one_per_language("template")
 
 
@@ -79,6 +81,26 @@ class Canary(models.TextChoices):
     WATCH = "watch", _("being watched")
     STOPPED = "stopped", _("stopped")
     OVER = "over", _("passed")
+
+
+class Share(models.IntegerChoices):
+    """Of an audience, in per cent."""
+
+    TENTH = 10, "10 %"
+    FIFTH = 20, "20 %"
+    HALF = 50, "50 %"
+    ALL = 100, _("everyone: half get each")
+
+
+class Span(models.IntegerChoices):
+    """Minutes."""
+
+    HALF_AN_HOUR = 30, _("30 minutes")
+    HOUR = 60, _("1 hour")
+    FOUR_HOURS = 240, _("4 hours")
+    TWELVE_HOURS = 720, _("12 hours")
+    DAY = 1_440, _("1 day")
+    TWO_DAYS = 2_880, _("2 days")
 
 
 WITHDRAWABLE = frozenset({MessageState.AWAITING_APPROVAL, MessageState.REPEATING, MessageState.SCHEDULED})
@@ -128,6 +150,14 @@ class PushMessage(Timing, Content):
             "refused or closed; the website says how many."
         ),
     )
+    # Where its texts have variants: on how many of an audience they are tried, and for how long, before the
+    # better one goes to the others. A winner that is known already goes to all.
+    split_percent = models.PositiveSmallIntegerField(
+        _("try the variants on"), choices=Share, default=Share.FIFTH, db_default=Share.FIFTH
+    )
+    split_minutes = models.PositiveIntegerField(
+        _("and compare the clicks after"), choices=Span, default=Span.FOUR_HOURS, db_default=Span.FOUR_HOURS
+    )
     state = models.CharField(
         _("state"), max_length=20, choices=MessageState, default=MessageState.DRAFT, editable=False
     )
@@ -164,6 +194,16 @@ class PushMessage(Timing, Content):
     # Whether its texts have placeholders, and the values for them that are the same for everybody.
     personal = models.BooleanField(editable=False, default=False, db_default=False)
     data = models.JSONField(editable=False, default=dict, db_default=models.Value({}, models.JSONField()))
+    varied = models.BooleanField(editable=False, default=False, db_default=False)
+    winner = models.CharField(
+        _("better variant"),
+        max_length=1,
+        choices=Variant,
+        editable=False,
+        blank=True,
+        default="",
+        db_default="",
+    )
     # To browsers of the staff only: it counts in no statistics.
     test = models.BooleanField(_("test"), editable=False, default=False, db_default=False)
     paused_because = models.CharField(_("why it paused"), max_length=64, editable=False, blank=True)
@@ -204,7 +244,8 @@ class PushMessage(Timing, Content):
 
     @property
     def title(self) -> str:
-        standard = next((text for text in self.texts.all() if text.standard), None)
+        texts = (text for text in self.texts.all() if text.variant == Variant.A)
+        standard = next((text for text in texts if text.standard), None)
         return (standard and standard.title) or "–"
 
     @property
@@ -249,6 +290,10 @@ class PushMessage(Timing, Content):
         if self.valid_until is None:
             raise ValueError("valid_until is set when a push message is accepted.")
         return self.valid_until
+
+    @property
+    def has_variants(self) -> bool:
+        return any(text.variant != Variant.A for text in self.texts.all())
 
     def move_to(
         self, state: MessageState, *, only_from: MessageState | None = None, **fields: object
@@ -322,6 +367,7 @@ class PushMessage(Timing, Content):
         """The same content for the same audience at the same speed, not saved yet."""
         kept = {field.name for field in Content._meta.get_fields()}
         kept |= {"website", "segment", "transactional", "per_minute", "canary", "rest_hours"}
+        kept |= {"split_percent", "split_minutes"}
         copy = PushMessage(**{name: getattr(self, name) for name in kept})
         texts = list(self.texts.all())
         for text in texts:
@@ -359,5 +405,5 @@ class PushMessageText(Text):
     class Meta:
         verbose_name = _("text")
         verbose_name_plural = _("texts")
-        ordering = ["-standard", "language"]
+        ordering = ["variant", "-standard", "language"]
         constraints = one_per_language("push_message")

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from signalize_console.messaging.content import Text
+from signalize_console.messaging.content import Text, Variant
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.placeholders import Values, fill, fill_link
 from signalize_console.webpush.encryption import ADVISED_PLAINTEXT
@@ -22,8 +22,12 @@ class TooLarge(ValueError):
     """The rendered message would not fit what every push service takes."""
 
 
-def text_for(texts: Sequence[Text], language: str) -> Text:
-    """The text in this language, else in its main language (de for de-AT), else the standard one."""
+def text_for(texts: Sequence[Text], language: str, variant: str = "") -> Text:
+    """The text in this language, else in its main language (de for de-AT), else the standard one.
+
+    Of this variant, if it has that; else of the first.
+    """
+    texts = [text for text in texts if text.variant == (variant or Variant.A)] or texts
     by_language = {text.language.lower(): text for text in texts}
     tag = language.lower()
     return (

@@ -253,6 +253,7 @@ def test_statistics_are_broken_down(api: Api, four_deliveries: list[Delivery]) -
         "messageId": message,
         "byPushService": {"fcm": german, "mozilla": {**nothing, "targeted": 2}},
         "byLanguage": {"de": german, "en": nothing, "": nothing},
+        "byVariant": {},
         "failedByReason": {"expired": 1, "too_large": 1},
     }
 

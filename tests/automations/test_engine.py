@@ -9,10 +9,11 @@ import pytest
 from signalize_console.activity import changes, events
 from signalize_console.activity.events import Happened
 from signalize_console.activity.models import EventKind
-from signalize_console.automations import engine, rules
-from signalize_console.automations.models import Rule, RuleVersion, Run, StepMessage
+from signalize_console.automations import comparing, engine, rules
+from signalize_console.automations.models import Rule, RuleVersion, Run, StepMessage, StepWinner
+from signalize_console.deliveries import reports, tokens
 from signalize_console.deliveries.models import Delivery
-from signalize_console.messaging.models import MessageTemplate, PushMessage
+from signalize_console.messaging.models import MessageTemplate, PushMessage, TemplateText
 from signalize_console.recipients.models import Subscription, SubscriptionState
 from tests.automations.conftest import MakeRule, make_template, pass_time, tell, titles
 from tests.deliveries.conftest import Subscribe
@@ -297,3 +298,40 @@ def test_another_website_has_nothing_to_do_with_it(subscribe: Subscribe, make_ru
     tell(stranger, "order")
     engine.run(seconds=5)
     assert not Run.objects.exists()
+
+
+def test_a_template_with_two_texts_is_tried_until_one_is_better_for_sure(
+    double: Any, subscribe: Subscribe, make_rule: MakeRule, work: Work
+) -> None:
+    """Fewer clicks than that, and chance could have done it: both go on."""
+    people = [subscribe().recipient for _ in range(80)]
+    rule = make_rule(ORDER, title="First", reentry="always")
+    second = TemplateText(template=MessageTemplate.objects.get(), variant="B", standard=True)
+    second.language, second.title, second.link = "en", "Second", "https://shop.example/"
+    second.save()
+
+    def order() -> None:
+        for one in people:
+            tell(one, "order")
+        engine.run(seconds=5)
+        work()
+
+    def click(variant: str, count: int) -> None:
+        for one in Delivery.objects.filter(variant=variant, state="accepted").order_by("pk")[:count]:
+            reports.report(tokens.make(one.pk, one.day), "clicked")
+
+    order()
+    assert set(titles(double)) == {"First", "Second"}
+    click("A", 5)
+    click("B", 8)
+    comparing.decide()
+    assert not StepWinner.objects.exists()
+
+    click("B", 25)
+    comparing.decide()
+    comparing.decide()
+    assert [(one.step, one.variant) for one in StepWinner.objects.all()] == [(0, "B")]
+    double.received.clear()
+    order()
+    assert titles(double) == ["Second"] * len(people)
+    assert comparing.tried([rule.version])[rule.version_id][0]["B"].clicked == 25

@@ -78,7 +78,7 @@ def test_a_draft_saves_itself_while_words_are_still_missing(boss: Client, websit
         ([{"language": "not a tag", "title": "x"}], {}, "Language: A language tag"),
         ([{"language": "en", "title": "x"}], {"website": ""}, "Website: This field is required"),
         ([{"language": "en", "title": "x"}, {"language": "de", "title": "y"}], {}, "exactly one text"),
-        ([{"language": "en", "title": "x"}, {"title": ""}], {}, "still empty"),
+        ([{"language": "en", "title": "x"}, {"title": "", "variant": "A"}], {}, "still empty"),
     ],
 )
 def test_what_can_not_be_saved_is_said_in_words(
@@ -288,7 +288,7 @@ def test_a_test_says_one_language_if_asked_to(boss: Client, website: Website) ->
     german.push_message = draft
     german.save()
     (browser,) = add_browser(boss, website, recipient.client_id).json()["browsers"]
-    boss.post(url("test", draft.pk), {"browsers": browser["id"], "language": "de"})
+    boss.post(url("test", draft.pk), {"browsers": browser["id"], "text": "de"})
     assert [text.title for text in Delivery.objects.get().push_message.texts.all()] == ["Hallo"]
 
 
@@ -309,7 +309,7 @@ def test_why_no_test_goes_out_is_said(boss: Client, website: Website) -> None:
     for sent, problem in (
         ({}, "at least one browser"),
         ({"browsers": browser["id"]}, "no value for: order"),
-        ({"browsers": browser["id"], "language": "fr"}, "title and a link"),
+        ({"browsers": browser["id"], "text": "fr"}, "title and a link"),
     ):
         answer = boss.post(url("test", draft.pk), sent)
         assert (answer.status_code, problem in answer.json()["problem"]) == (422, True)
@@ -380,3 +380,60 @@ def test_a_new_message_lives_as_long_as_words_say(boss: Client, website: Website
         '<option value="5400" selected>90 minutes</option>'
         in boss.get(url("change", draft.pk)).content.decode()
     )
+
+
+def varied(*, languages: tuple[str, ...] = ("en",), **changed: Any) -> list[dict[str, Any]]:
+    """Texts A in English and B in these."""
+    common = {"title": "Sale", "link": "https://shop.example/", **changed}
+    second = [{**common, "variant": "B", "language": one, "title": f"Sale {one}"} for one in languages]
+    return [{**common, "language": "en"}, *second]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (varied(languages=("de",)), "same languages"),
+        (varied(languages=("en", "de")), "exactly one text"),
+        (varied(languages=("en", "en")), "must be unique"),
+        (varied()[1:], "no text A"),
+    ],
+)
+def test_two_texts_that_do_not_go_together(
+    boss: Client, website: Website, texts: list[dict[str, Any]], said: str
+) -> None:
+    answer = boss.post(url("save"), form_for(website, *texts))
+    assert (answer.status_code, said in answer.json()["problem"]) == (422, True), answer.json()
+    assert not PushMessage.objects.exists()
+
+
+def test_two_texts_on_their_way(boss: Client, website: Website) -> None:
+    """Saved with how they are tried, reviewed in words, copied, and tested one by one."""
+    recipient = make_subscription(website).recipient
+    form = form_for(website, *varied(), split_percent=50, split_minutes=720)
+    draft = PushMessage.objects.get(pk=boss.post(url("save"), form).json()["id"])
+    assert (draft.split_percent, draft.split_minutes, draft.has_variants) == (50, 720, True)
+    assert [(one.variant, one.standard) for one in draft.texts.all()] == [("A", True), ("B", True)]
+
+    review = boss.get(reverse("admin:messaging_pushmessage_review", args=[draft.pk])).content.decode()
+    assert "50 % of them first read text A or B. After 12 hours" in review
+    assert "too few to learn much from" in review
+    assert "en · B" in review
+
+    copy = draft.copy_as_draft()
+    assert (copy.split_percent, [one.variant for one in copy.texts.all()]) == (50, ["A", "B"])
+
+    browser = boss.post(
+        url("add_browser"), {"website": website.pk, "client_id": recipient.client_id, "name": "x"}
+    ).json()["browsers"][0]
+    for label, title in (("", "Sale"), ("en · B", "Sale en")):
+        boss.post(url("test", draft.pk), {"browsers": browser["id"], "text": label})
+        test = PushMessage.objects.filter(test=True).latest("pk")
+        assert [(one.title, one.variant) for one in test.texts.all()] == [(title, "A")]
+
+
+def test_a_message_with_one_text_says_nothing_of_two(boss: Client, website: Website) -> None:
+    make_subscription(website)
+    draft = PushMessage.objects.get(pk=boss.post(url("save"), form_for(website)).json()["id"])
+    review = boss.get(reverse("admin:messaging_pushmessage_review", args=[draft.pk])).content.decode()
+    assert "text A" not in review
+    assert (draft.split_percent, draft.split_minutes) == (20, 240)

@@ -26,6 +26,9 @@ export function texts() {
   return prefixes;
 }
 
+/** Which text it is: its language, and the variant if that isn't the first. @param {string} prefix */
+export const label = (prefix) => `${say(`${prefix}-language`) || "?"}${say(`${prefix}-variant`) === "B" ? " · B" : ""}`;
+
 /** What the server says, and whether it did as asked. @param {string} url @param {FormData} [body] @param {AbortSignal} [signal] @returns {Promise<any>} */
 export async function ask(url, body, signal) {
   const headers = { "X-CSRFToken": say("csrfmiddlewaretoken"), "X-Requested-With": "fetch" };

@@ -1,6 +1,6 @@
 // @ts-check
 /* The live preview: how the chosen text looks on the chosen system, cut where it is cut there. */
-import { field, form, make, platforms, say, texts, words } from "./form.js";
+import { field, form, label, make, platforms, say, texts, words } from "./form.js";
 
 const preview = /** @type {HTMLElement} */ (document.querySelector(".preview"));
 const screen_ = /** @type {HTMLElement} */ (preview.querySelector(".screen"));
@@ -54,7 +54,9 @@ function drawLanguages() {
   const prefixes = texts();
   language = Math.min(language, Math.max(0, prefixes.length - 1));
   languages.hidden = prefixes.length < 2;
-  const names = prefixes.map((prefix) => say(`${prefix}-language`) || "?");
+  const isVaried = prefixes.some((prefix) => say(`${prefix}-variant`) === "B");
+  document.querySelectorAll("fieldset.split").forEach((one) => one.toggleAttribute("hidden", !isVaried));
+  const names = prefixes.map(label);
   if (names.join() !== languages.dataset.names) {
     languages.dataset.names = names.join();
     languages.replaceChildren(...names.map((textContent) => make("button", { type: "button", textContent })));

@@ -1,12 +1,12 @@
 // @ts-check
 /* A test to one's own browsers: the draft is saved, and goes to them as it is. */
-import { ask, button, dialog, labelled, make, notice, say, tell, texts, urls, words } from "./form.js";
+import { ask, button, dialog, label, labelled, make, notice, say, tell, texts, urls, words } from "./form.js";
 import { save } from "./saving.js";
 
 const problem = notice();
 const done = make("p", { role: "status" });
 const list = make("div", { className: "browsers", role: "group", "aria-label": words.myBrowsers });
-const language = make("select");
+const text = make("select");
 const here = make("div", { className: "here" });
 const clientId = make("input", { type: "text", className: "vTextField", maxLength: 32, spellcheck: false });
 const name = make("input", { type: "text", className: "vTextField", maxLength: 60, placeholder: words.browserNameExample });
@@ -14,7 +14,7 @@ const adding = make("details", {}, make("summary", { textContent: words.addBrows
   labelled(words.recipientId, clientId), labelled(words.browserName, name),
   make("p", { className: "quiet", textContent: words.recipientIdHelp }), button(words.add, () => add(clientId.value)));
 const box = dialog(words.testTitle, make("p", { className: "quiet", textContent: words.testHelp }), list, here, adding,
-  labelled(words.testLanguage, language), problem, done,
+  labelled(words.testLanguage, text), problem, done,
   make("div", { className: "actions" }, button(words.testSend, () => void send(), "button default")));
 
 /** @param {Record<string, string>} values */
@@ -53,7 +53,7 @@ async function send() {
   done.replaceChildren();
   const id = await save();
   if (!id) return tell(problem, document.querySelector(".saved")?.textContent ?? words.failed);
-  const said = body({ language: language.value });
+  const said = body({ text: text.value });
   for (const one of list.querySelectorAll("input:checked")) said.append("browsers", one.value);
   const answer = await ask(urls.test.replace("/0/", `/${id}/`), said);
   tell(problem, answer.problem);
@@ -63,8 +63,8 @@ async function send() {
 async function open() {
   tell(problem, say("website") ? "" : words.websiteFirst);
   done.replaceChildren();
-  const tags = texts().map((prefix) => say(`${prefix}-language`)).filter(Boolean);
-  language.replaceChildren(make("option", { value: "", textContent: words.ownLanguage }), ...tags.map((tag) => make("option", { value: tag, textContent: tag })));
+  const options = texts().map((prefix) => make("option", { value: label(prefix), textContent: label(prefix) }));
+  text.replaceChildren(make("option", { value: "", textContent: words.ownLanguage }), ...options);
   box.showModal();
   if (!say("website")) return;
   const said = await ask(`${urls.browsers}?website=${encodeURIComponent(say("website"))}`);
