@@ -14,6 +14,7 @@ from signalize_console.activity.models import Event
 from signalize_console.console.access import of_own_websites
 from signalize_console.console.badges import badge
 from signalize_console.console.outcomes import said
+from signalize_console.console.page_by_key import id_in
 from signalize_console.console.paging import OfPushService, ReadOnly
 from signalize_console.console.reasons import in_words
 from signalize_console.console.searching import FoundByIds
@@ -84,8 +85,16 @@ class DeliveryAdmin(FoundByIds, ReadOnly):
         """One message's deliveries come by their unique index: message, subscription."""
         return "subscription_id" if request.GET.get(OfMessage.parameter_name) else "id"
 
+    def in_order(self, request: HttpRequest) -> Any:
+        number = id_in(request.GET.get(OfMessage.parameter_name))
+        return super().in_order(request).filter(**({"push_message": number} if number else {}))
+
     def is_found_by_index(self, request: HttpRequest) -> bool:
-        return bool(request.GET.get(OfMessage.parameter_name)) or super().is_found_by_index(request)
+        """No index knows the push service of deliveries that have ended."""
+        of_message = (
+            OfMessage.parameter_name in request.GET and OfPushService.parameter_name not in request.GET
+        )
+        return of_message or super().is_found_by_index(request)
 
     @admin.display(description=_("delivery"), ordering="id")
     def number(self, delivery: Delivery) -> str:

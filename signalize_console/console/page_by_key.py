@@ -63,9 +63,10 @@ class PageByKey(ChangeList):
         """The rows to look at, and the id before which the rest begins; None: they are all."""
         if not self.has_active_filters or self.model_admin.is_found_by_index(request):
             return every, None
-        newest = self.before or self.model._default_manager.aggregate(newest=Max("pk"))["newest"] or 0
+        key, in_order = self.model_admin.list_key(request), self.model_admin.in_order(request)
+        newest = self.before or in_order.aggregate(newest=Max(key))["newest"] or 0
         oldest = newest - LOOKED_AT
-        return (every.filter(pk__gte=oldest), oldest) if oldest > 1 else (every, None)
+        return (every.filter(**{f"{key}__gte": oldest}), oldest) if oldest > 1 else (every, None)
 
     def _how_many(self) -> str:
         is_all = not (self.older_url or self.look_back_url or self.before)

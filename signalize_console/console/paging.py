@@ -77,6 +77,10 @@ class ReadOnly(PerWebsite):
         """By what the list is ordered and turned over: indexed, and unique among its rows."""
         return "id"
 
+    def in_order(self, request: HttpRequest) -> Any:
+        """All rows that come in the order of ``list_key`` from an index."""
+        return self.model._default_manager.all()
+
     def is_found_by_index(self, request: HttpRequest) -> bool:
         """Whether the rows are few, or come in their order from an index, whatever the filters."""
         return bool(request.GET.get("q"))

@@ -155,6 +155,9 @@ class RoleAdmin(PerWebsite, GroupAdmin):
 
     website_path = ""
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("permissions__content_type")
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and obj.name in Role.values)
 

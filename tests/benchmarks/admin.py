@@ -4,6 +4,7 @@ Through the web server as in production, PostgreSQL with fsync. What counts is t
 number of queries. SCALE=100000 for a tenth. The pages and their filters come from the admin's own registry.
 """
 
+import json
 import os
 import re
 import statistics
@@ -23,6 +24,8 @@ from tests.web import Web
 RECIPIENTS = int(os.environ.get("SCALE", "1000000"))
 MESSAGES, ROUNDS = 10, int(os.environ.get("ROUNDS", "20"))
 TOKEN = "bench" + 27 * "0"
+# What somebody asks for by a click, of all rows; while one edits, the number is an estimate.
+EXACT = "a segment counted exactly, on demand"
 LIMIT_MS, LIMIT_QUERIES = 300, 15
 BUYERS = {
     "all": [
@@ -82,7 +85,8 @@ def main() -> None:
         with Servers(Path(directory)):
             figures = measure()
     report.write("admin", figures)
-    slow = [page for page in figures["pages"] if page["p95_ms"] > LIMIT_MS or page["queries"] > LIMIT_QUERIES]
+    limited = [page for page in figures["pages"] if page["page"] != EXACT]
+    slow = [page for page in limited if page["p95_ms"] > LIMIT_MS or page["queries"] > LIMIT_QUERIES]
     for page in slow:
         print(f"Above the limits: {page['page']}")
     sys.exit(bool(slow))
@@ -105,8 +109,10 @@ def measure() -> dict[str, Any]:
     with Web(workers=1, threads=4, application="tests.benchmarks.admin_wsgi:application") as web:
         opener = log_in(web)
         pages = [ask(opener, web, path) for path in addresses(website)]
+        edited = {"website": str(website.pk), "definition": json.dumps(segment().definition)}
+        pages.append(ask(opener, web, "/admin/audiences/segment/preview/", edited))
         count = {"action": "recount", "_selected_action": str(segment().pk)}
-        pages.append(ask(opener, web, "/admin/audiences/segment/", count))
+        pages.append({**ask(opener, web, "/admin/audiences/segment/", count), "page": EXACT})
     report.table(
         ["page", "p50 ms", "p95 ms", "queries"],
         [[one["page"], one["p50_ms"], one["p95_ms"], one["queries"]] for one in pages],
@@ -231,7 +237,7 @@ def ask(
             answer = error
         with answer:
             answer.read()
-        if (answer.status, bool(data)) not in {(200, False), (302, True)}:
+        if answer.status != 200 and not (data and answer.status == 302):
             raise SystemExit(f"{path} answers {answer.status} {answer.headers.get('Location', '')}")
         if number >= 2:  # the first ones fill caches and open connections
             took.append(1000 * float(answer.headers["X-Seconds"]))
@@ -239,7 +245,7 @@ def ask(
             slowest = max(slowest, answer.headers["X-Slowest"])
     name = re.sub(r"[0-9a-f]{32}", "…", path.removeprefix("/admin"))
     return {
-        "page": f"{name} ({data['action']})" if data else name,
+        "page": name,
         "p50_ms": round(statistics.median(took), 1),
         "p95_ms": round(statistics.quantiles(took, n=20, method="inclusive")[18], 1),
         "queries": max(queries),

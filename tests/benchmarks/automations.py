@@ -1,8 +1,11 @@
 """``make bench-automations``: events through 20 rules, a million waiting runs beside them, a date rule over all.
 
+Pages tell of the events, as in production: ten in a request to the web server, a hundred requests a second.
 SCALE=0.02 is a fiftieth of all of it.
 """
 
+import asyncio
+import datetime
 import json
 import os
 import statistics
@@ -13,15 +16,19 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from signalize_console.embedded.home import Home
 from signalize_console.embedded.postgres import EmbeddedPostgres
 from tests.benchmarks import report
+from tests.benchmarks.offering import offer, post
+from tests.web import Web
 
 SCALE = float(os.environ.get("SCALE", "1"))
 RECIPIENTS = WAITING = max(1_000, int(1_000_000 * SCALE))
 SECONDS = max(5.0, 60 * SCALE)
 REQUESTS, EACH, RULES = 100, 10, 20
+TAKEN = 204
 SEED = """
 INSERT INTO recipients_recipient (website_id, client_id, customer_id, language, time_zone, attributes)
 SELECT %(website)s, md5(n::text), '', 'de', 'Europe/Berlin',
@@ -54,11 +61,13 @@ def main() -> None:
             DATABASE_URL=home.database_url,
             DJANGO_SETTINGS_MODULE="signalize_console.settings",
             LOG_LEVEL="ERROR",
+            SIGNALIZE_TRUSTED_PROXIES="1",
         )
         postgres = EmbeddedPostgres(home).start()
         try:
             subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], check=True)
-            show(measure())
+            with Web() as web:
+                show(measure(web.port))
         finally:
             postgres.stop()
 
@@ -68,7 +77,7 @@ def show(figures: dict[str, float]) -> None:
     report.write("automations", figures)
 
 
-def measure() -> dict[str, float]:
+def measure(port: int) -> dict[str, float]:
     import django
 
     django.setup()
@@ -84,12 +93,12 @@ def measure() -> dict[str, float]:
     engine.run(seconds=5)
     for rule in busy:
         rule.switch(on=True)
-    figures = stream(website, [rule.pk for rule in busy], "with nobody waiting")
+    figures = stream(port, website, [rule.pk for rule in busy], "with nobody waiting")
     with connection.cursor() as cursor:
         cursor.execute(WAIT, {"rule": busy[0].pk, "version": busy[0].version_id})
         cursor.execute("ANALYZE automations_run")
-    figures |= stream(website, [rule.pk for rule in busy], f"with {WAITING:,} waiting")
-    return {**figures, f"a birthday rule over {RECIPIENTS:,} recipients, s": birthday(website)}
+    figures |= stream(port, website, [rule.pk for rule in busy], f"with {WAITING:,} waiting")
+    return {**figures, **birthday(website)}
 
 
 def make_rule(website: Any, when: dict[str, Any]) -> Any:
@@ -107,13 +116,10 @@ def make_rule(website: Any, when: dict[str, Any]) -> Any:
     return rule
 
 
-def stream(website: Any, rules: list[int], name: str) -> dict[str, float]:
+def stream(port: int, website: Any, rules: list[int], name: str) -> dict[str, float]:
     """Ten events a request, a hundred requests a second, and beat beside them."""
     from django.db import connection
 
-    from signalize_console.activity import events
-    from signalize_console.activity.events import Happened
-    from signalize_console.activity.models import EventKind
     from signalize_console.automations import engine
 
     over = threading.Event()
@@ -131,14 +137,17 @@ def stream(website: Any, rules: list[int], name: str) -> dict[str, float]:
         clients = [client for (client,) in cursor.fetchall()]
     thread = threading.Thread(target=beat)
     thread.start()
-    started, ingest = time.monotonic(), []
-    batch = [Happened(EventKind.EVENT, f"event{n}", {"value": n}) for n in range(EACH)]
-    for number in range(int(SECONDS * REQUESTS)):
-        time.sleep(max(0.0, started + number / REQUESTS - time.monotonic()))
-        before = time.perf_counter()
-        events.record_of_page(website, clients[number % len(clients)], batch)
-        ingest.append(time.perf_counter() - before)
-    sent_for = time.monotonic() - started
+    happened = [{"name": f"event{n}", "properties": {"value": n}} for n in range(EACH)]
+    requests = [
+        post(
+            f"/browser/{website.secure_code}/events",
+            json.dumps({"clientId": clients[n % len(clients)], "events": happened}).encode(),
+            f"{20 + n % 80}.{n // 256 % 256}.{n % 256}.9",
+            website.origins[0],
+        )
+        for n in range(int(SECONDS * REQUESTS) + 1)
+    ]
+    offered = asyncio.run(offer(port, iter(requests), REQUESTS, SECONDS))
     time.sleep(3)
     over.set()
     thread.join()
@@ -146,26 +155,34 @@ def stream(website: Any, rules: list[int], name: str) -> dict[str, float]:
         cursor.execute(LATENCIES, [rules])
         latencies = [float(seconds) for (seconds,) in cursor.fetchall()]
     return {
-        f"{name}: events a second": len(ingest) * EACH / sent_for,
+        f"{name}: events a second": offered.per_second * EACH,
+        f"{name}: requests that were not taken": float(
+            sum(offered.statuses.values()) - offered.statuses[TAKEN]
+        ),
         f"{name}: runs": float(len(latencies)),
         f"{name}: event to moved run, p50 s": statistics.median(latencies),
         f"{name}: event to moved run, p99 s": statistics.quantiles(latencies, n=100)[98],
-        f"{name}: storing a batch, p99 ms": 1000 * statistics.quantiles(ingest, n=100)[98],
+        f"{name}: the endpoint, p50 ms": offered.percentile(50),
+        f"{name}: the endpoint, p99 ms": offered.percentile(99),
     }
 
 
-def birthday(website: Any) -> float:
-    """One look at all recipients' dates."""
+def birthday(website: Any) -> dict[str, float]:
+    """One look at all recipients' dates, of whom some have their birthday today, in two minutes."""
     from signalize_console.automations import schedules
     from signalize_console.automations.models import Run
 
-    rule = make_rule(website, {"kind": "date", "attribute": "birthday", "every": "year"})
+    soon = datetime.datetime.now(ZoneInfo("Europe/Berlin")) + datetime.timedelta(minutes=2)
+    when = {"kind": "date", "attribute": "birthday", "every": "year", "at": f"{soon:%H:%M}"}
+    rule = make_rule(website, when)
     rule.switch(on=True)
-    before, started = Run.objects.count(), time.monotonic()
+    started = time.monotonic()
     while schedules.tick():
         pass
-    print(json.dumps({"birthdays found": Run.objects.count() - before}))
-    return time.monotonic() - started
+    return {
+        f"a birthday rule over {RECIPIENTS:,} recipients, s": time.monotonic() - started,
+        "those whose birthday it is": float(Run.objects.filter(rule=rule).count()),
+    }
 
 
 if __name__ == "__main__":

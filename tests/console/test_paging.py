@@ -62,6 +62,21 @@ def test_the_deliveries_of_one_message_come_by_subscription(
     assert len(walk(boss, f"?push_message_id={message}&state__exact=failed")) == 1
 
 
+def test_those_at_one_push_service_are_looked_for_part_by_part(
+    boss: Client, deliveries: list[Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of this message: others have many more, and later ones."""
+    monkeypatch.setattr(page_by_key, "LOOKED_AT", 30)
+    for _later in range(40):
+        make_subscription(deliveries[0].push_message.website)
+    wanted = [deliveries[110], deliveries[3]]
+    Delivery.objects.filter(pk__in=[one.pk for one in wanted]).update(push_service="apple")
+    of_message = f"?push_message_id={deliveries[0].push_message_id}"
+    assert walk(boss, f"{of_message}&push_service=apple") == [one.pk for one in wanted]
+    page = boss.get(f"{DELIVERIES}{of_message}&push_service=apple").content.decode()
+    assert link(page, "Look further back")
+
+
 def test_a_rare_row_is_found_further_back(
     boss: Client, deliveries: list[Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
