@@ -11,7 +11,8 @@ from django.http import HttpRequest, JsonResponse
 from signalize_console.errors import six_fields
 
 LARGEST_BODY = 8_192
-DEEPEST = 4
+# An order as etCommerce tells it has seven: its basket's products with their variants.
+DEEPEST = 8
 
 
 class Refused(Exception):

@@ -489,6 +489,14 @@
 
   // Names that etracker's tag has: for pages that speak to it.
 
+  /** etCommerce's values by their names: an order's members as they are, else a product and how many, or an order's number.
+   * @param {string} name @param {any[]} values */
+  function commerceProperties(name, [first, second]) {
+    if (name === "order") return { ...first };
+    if (/^order/.test(name)) return { orderNumber: first, products: second };
+    return { product: first, quantity: second };
+  }
+
   /** @param {Record<string, unknown>} names */
   const offer = (names) => Object.entries(names).forEach(([name, value]) => (/** @type {any} */ (window)[name] ??= value));
   offer({
@@ -507,7 +515,7 @@
       },
     },
     etCommerce: {
-      sendEvent: (/** @type {string} */ name, /** @type {any[]} */ ...values) => track(name, { values }),
+      sendEvent: (/** @type {string} */ name, /** @type {any[]} */ ...values) => track(name, commerceProperties(name, values)),
     },
   });
   const commerce = window["etCommercePrepareEvents"];

@@ -103,6 +103,13 @@ JOIN (VALUES ('shown', 1), ('clicked', %(clicks)s), ('closed', 6)) report (kind,
 WHERE push_message_id = %(message)s AND delivery.day = %(day)s AND state = 'accepted' AND push_service <> 'apple'
   AND answered_at + make_interval(mins => (delivery.id %% 600)::int) < now();
 """
+TRIED = """
+UPDATE deliveries_delivery SET variant = CASE id / 2 %% 2 WHEN 0 THEN 'A' ELSE 'B' END
+WHERE push_message_id = %(message)s AND day = %(day)s AND id %% 2 = 0;
+DELETE FROM activity_event event USING deliveries_delivery delivery
+WHERE event.delivery_id = delivery.id AND event.day = delivery.day AND event.push_message_id = %(message)s
+  AND event.kind = 'clicked' AND delivery.variant = 'A' AND delivery.id %% 3 <> 0;
+"""
 
 
 @transaction.atomic
@@ -129,6 +136,7 @@ def grow() -> dict[str, int]:
             clicks=4,
             part=3,
         )
+        _try_two_texts(cursor)
     _planned(website, segments, icon)
     _set_up(website)
     rolling_up.rebuild()
@@ -173,6 +181,22 @@ def _send(
         valid_until=timezone.now() + datetime.timedelta(days=2) if part > 1 else at + datetime.timedelta(days=1),
         **(ended if part == 1 else going),
     )  # fmt: skip
+
+
+def _try_two_texts(cursor: Any) -> None:
+    """Half of those who got the latest sale read another text, which was clicked more, and so did the rest."""
+    message = PushMessage.objects.filter(state="finished").latest("pk")
+    for text in message.texts.all():
+        text.pk, text.variant, text.title = (
+            None,
+            "B",
+            {EN: "20 % off all bulbs", DE: "20 % auf Zwiebeln"}[text.language],
+        )
+        text.save()
+    PushMessage.objects.filter(pk=message.pk).update(
+        varied=True, winner="B", split_percent=50, canary_phase="over"
+    )
+    cursor.execute(TRIED, {"message": message.pk, "day": message.day})
 
 
 def _pictures(website: Website) -> dict[str, str]:
@@ -266,6 +290,13 @@ def _planned(website: Website, segments: list[Segment], icon: dict[str, str]) ->
             text = _text(language, words)
             text.push_message = message
             text.save()
+            if state == "draft":
+                text.pk, text.variant, text.title = (
+                    None,
+                    "B",
+                    {EN: "Fresh from the field", DE: "Frisch vom Feld"}[language],
+                )
+                text.save()
 
 
 def _set_up(website: Website) -> None:

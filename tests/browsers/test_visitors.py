@@ -326,14 +326,27 @@ def test_a_single_page_app_is_followed(
 
     visitor.js("(history.pushState({}, '', '/app/tulips'), document.title = 'Tulips', 1)")
     visitor.js(
-        "(etCommerce.sendEvent('insertToBasket', {id: '7'}, 2), _etracker.sendEvent(new et_UserDefinedEvent('film', 'media', 'play', 'x')), 1)"
+        "(etCommerce.sendEvent('insertToBasket', {id: '7'}, 2), etCommerce.sendEvent('order', {orderPrice: '9.90', basket: {products: [{product: {id: '7'}}]}}), _etracker.sendEvent(new et_UserDefinedEvent('film', 'media', 'play', 'x')), 1)"
     )
 
     wanted = [
         ("page_view", "", "/app", "Page /app"), ("page_view", "", "/app/tulips", "Tulips"),
-        ("event", "viewProduct", None, None), ("event", "insertToBasket", None, None), ("event", "play", None, None),
+        ("event", "viewProduct", None, None), ("event", "insertToBasket", None, None), ("event", "order", None, None),
+        ("event", "play", None, None),
     ]  # fmt: skip
-    console.manage(SEEN.format(wanted=wanted, client_id=visitor.js("et_signalize.getClientId()")))
+    client_id = visitor.js("et_signalize.getClientId()")
+    console.manage(SEEN.format(wanted=wanted, client_id=client_id))
+    told = console.sql(
+        "SELECT name, properties FROM activity_event WHERE kind = 'event' AND recipient_id = "
+        "(SELECT id FROM recipients_recipient WHERE client_id = %(id)s)",
+        id=client_id,
+    )
+    assert dict(told) == {
+        "viewProduct": {"product": {"id": "7"}},
+        "insertToBasket": {"product": {"id": "7"}, "quantity": 2},
+        "order": {"orderPrice": "9.90", "basket": {"products": [{"product": {"id": "7"}}]}},
+        "play": {"object": "film", "category": "media", "type": "x"},
+    }
 
 
 def test_it_lives_beside_another_service_worker(
