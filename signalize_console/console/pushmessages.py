@@ -119,6 +119,7 @@ class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
         context = {"time_zone": timezone.get_current_timezone_name(), "may_send": self.may_send(request)}
         if message and not message.is_draft:
             return self.message_view(request, message)
+        context |= {"title": _("Draft") if message else _("New push message")}
         context |= self.composer_context(request, message)
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 

@@ -20,9 +20,11 @@ from signalize_console.deliveries.funnels import Funnel, MessageReport, hours_of
 from signalize_console.deliveries.website_reports import GROWTH_NAMES, OPT_IN_STEPS, Period
 from signalize_console.messaging.content import Variant
 from signalize_console.messaging.models import PushMessage
+from signalize_console.messaging.rendering import text_for
 
 HOUR = datetime.timedelta(hours=1)
 MOST_HOURS = 72
+SELDOM = 0.001
 COLUMNS = {
     "targeted": gettext_lazy("targeted"),
     "accepted": gettext_lazy("accepted"),
@@ -126,7 +128,7 @@ def parts(report: MessageReport) -> list[tuple[str, list[tuple[str, Funnel]]]]:
     for name, title in DIMENSIONS.items():
         if name in report.by:
             funnels = sorted(report.by[name].items(), key=lambda pair: -pair[1].targeted)
-            tables.append((str(title), [(_part(name, key), funnel) for key, funnel in funnels]))
+            tables.append((str(title), [(_part(report, name, key), funnel) for key, funnel in funnels]))
     return tables
 
 
@@ -138,11 +140,12 @@ def verdict(report: MessageReport) -> list[str]:
     best, other = sorted(tried, key=lambda variant: -(tried[variant].click_rate or 0))
     accepted, clicked = zip(*((one.accepted, one.clicked) for one in tried.values()), strict=True)
     chance = splitting.chance(accepted, clicked)
+    seldom = chance is not None and chance < SELDOM
     facts = {
         "best": best,
         "more": percent(tried[best].click_rate),
         "less": percent(tried[other].click_rate),
-        "chance": percent(chance),
+        "chance": _("fewer than %s") % percent(SELDOM) if seldom else percent(chance),
     }
     if chance is None:
         said = _("Too few have clicked to say which text is better.")
@@ -210,7 +213,9 @@ def _cells(funnel: Funnel) -> list[Any]:
     return [getattr(funnel, name) for name in COLUMNS]
 
 
-def _part(dimension: str, key: str) -> str:
+def _part(report: MessageReport, dimension: str, key: str) -> str:
+    if dimension == "variant" and key:
+        return f"{key}: {text_for(list(report.message.texts.all()), '', key).title}"
     words: dict[str, dict[str, Any]] = {
         "push_service": {**SERVICES},
         "platform": PLATFORM_WORDS,

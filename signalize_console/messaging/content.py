@@ -30,8 +30,8 @@ class Urgency(models.TextChoices):
 class Variant(models.TextChoices):
     """Of a text: recipients get one of both, by chance, and what they do says which is better."""
 
-    A = "A"
-    B = "B"
+    A = "A", "A"
+    B = "B", _("B: half read this")
 
 
 def by_variant(texts: Iterable[T]) -> dict[str, list[T]]:
@@ -108,12 +108,7 @@ class Text(models.Model):
         validators=[RegexValidator(LANGUAGE, _("A language tag such as en, de or pt-BR."))],
     )
     variant = models.CharField(
-        _("variant"),
-        max_length=1,
-        choices=Variant,
-        default=Variant.A,
-        db_default=Variant.A,
-        help_text=_("With a text B, half of the recipients read A and half B."),
+        _("variant"), max_length=1, choices=Variant, default=Variant.A, db_default=Variant.A
     )
     standard = models.BooleanField(_("standard"), default=False)
     title = models.CharField(_("title"), max_length=200)

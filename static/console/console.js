@@ -41,6 +41,25 @@ addEventListener("load", () => {
 
 for (const place of document.querySelectorAll("[data-renew]")) follow(/** @type {HTMLElement} */ (place));
 
+// On a phone each row of a wide table is a card, where every value stands beside the heading of its column. Laid out
+// like that, browsers forget that it is a table unless its parts say so.
+const LEAST_COLUMNS = 3;
+for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll("#result_list, .wide table, .scroll table"))) {
+  const headings = [...(table.tHead?.rows[0]?.cells ?? [])].map((cell) => (cell.querySelector(".text") ?? cell).textContent?.trim() ?? "");
+  if (headings.length < LEAST_COLUMNS) continue;
+  table.classList.add("cards");
+  table.setAttribute("role", "table");
+  for (const part of [table.tHead, ...table.tBodies]) part?.setAttribute("role", "rowgroup");
+  for (const row of table.rows) {
+    row.setAttribute("role", "row");
+    [...row.cells].forEach((cell, number) => {
+      const isHeading = cell.tagName === "TH";
+      cell.setAttribute("role", !isHeading ? "cell" : row.parentElement === table.tHead ? "columnheader" : "rowheader");
+      if (!isHeading && cell.colSpan === 1) cell.dataset.heading = headings[number];
+    });
+  }
+}
+
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) event.preventDefault();

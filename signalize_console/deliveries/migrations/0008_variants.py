@@ -21,7 +21,10 @@ class Migration(migrations.Migration):
             model_name="delivery",
             name="variant",
             field=models.CharField(
-                choices=[("A", "A"), ("B", "B")], max_length=1, null=True, verbose_name="variant"
+                choices=[("A", "A"), ("B", "B: half read this")],
+                max_length=1,
+                null=True,
+                verbose_name="variant",
             ),
         ),
         migrations.AddConstraint(
