@@ -53,6 +53,8 @@ def database(url: str, *, pool: bool) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", unquote(parts.hostname or "")),
         "PORT": str(port or ""),
+        # Nothing needs its connection for longer than a transaction: a pooler may stand before the server.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "CONN_MAX_AGE": 0 if pool else 600,
         "OPTIONS": {**query, **({"pool": {"min_size": 2, "max_size": 16, "timeout": 10}} if pool else {})},
     }

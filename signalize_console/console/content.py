@@ -80,7 +80,8 @@ class TextFormSet(BaseInlineFormSet):
         if not kept:
             raise ValidationError(_("Write the text in at least one language."))
         variants = {
-            variant: [form for form in kept if form.cleaned_data["variant"] == variant] for variant in Variant
+            variant: [form for form in kept if form.cleaned_data.get("variant", Variant.A) == variant]
+            for variant in Variant
         }
         if not variants[Variant.A]:
             raise ValidationError(_("There is a text B, but no text A."))

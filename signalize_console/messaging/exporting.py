@@ -13,10 +13,9 @@ from signalize_console.audiences.models import Segment
 from signalize_console.messaging.content import Content, Text
 from signalize_console.messaging.models import MessageTemplate, PushMessage
 from signalize_console.recipients.models import Recipient, Subscription
-from signalize_console.recipients.spreadsheets import csv_lines
+from signalize_console.recipients.spreadsheets import csv_lines, in_parts
 from signalize_console.websites.models import Website
 
-AT_ONCE = 2_000
 CONTENT = [field.name for field in Content._meta.get_fields()]
 TEXT = [field.name for field in Text._meta.get_fields()]
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
@@ -26,8 +25,7 @@ Row = dict[str, Any]
 def subscriptions(website: Website) -> Iterator[Row]:
     private_keys = {key.pk: key for key in website.vapid_keys.all()}
     secrets = {pk: (key.public_key, _base64url(key.private_key)) for pk, key in private_keys.items()}
-    rows = Subscription.objects.filter(website=website).select_related("recipient").order_by("id")
-    for one in rows.iterator(chunk_size=AT_ONCE):
+    for one in in_parts(Subscription.objects.filter(website=website).select_related("recipient")):
         yield {
             "endpoint": one.endpoint,
             "p256dh": one.p256dh,
@@ -42,13 +40,12 @@ def subscriptions(website: Website) -> Iterator[Row]:
 
 
 def recipients(website: Website) -> Iterator[Row]:
-    for one in Recipient.objects.filter(website=website).order_by("id").iterator(chunk_size=AT_ONCE):
+    for one in in_parts(Recipient.objects.filter(website=website)):
         yield {**_of_recipient(one), "createdAt": one.created_at, "seenAt": one.seen_at}
 
 
 def templates(website: Website) -> Iterator[Row]:
-    rows = MessageTemplate.objects.filter(website=website).prefetch_related("texts").order_by("id")
-    for one in rows.iterator(chunk_size=AT_ONCE):
+    for one in in_parts(MessageTemplate.objects.filter(website=website).prefetch_related("texts")):
         yield {
             "id": one.pk,
             "name": one.name,
@@ -59,8 +56,7 @@ def templates(website: Website) -> Iterator[Row]:
 
 
 def messages(website: Website) -> Iterator[Row]:
-    rows = PushMessage.objects.filter(website=website).prefetch_related("texts").order_by("id")
-    for one in rows.iterator(chunk_size=AT_ONCE):
+    for one in in_parts(PushMessage.objects.filter(website=website).prefetch_related("texts")):
         yield {
             "id": one.pk,
             "state": one.state,
@@ -78,7 +74,7 @@ def messages(website: Website) -> Iterator[Row]:
 
 
 def segments(website: Website) -> Iterator[Row]:
-    for one in Segment.objects.filter(website=website).order_by("id").iterator(chunk_size=AT_ONCE):
+    for one in in_parts(Segment.objects.filter(website=website)):
         yield {"id": one.pk, "name": one.name, "definition": one.definition}
 
 

@@ -16,7 +16,7 @@ from signalize_console.recipients.columns import ColumnsMissing
 from signalize_console.recipients.imports import AT_WORK, Import, ImportState
 from signalize_console.recipients.reading import Record, Unreadable, records
 from signalize_console.recipients.receiving import piece
-from signalize_console.recipients.spreadsheets import csv_lines
+from signalize_console.recipients.spreadsheets import csv_lines, in_parts
 
 CHECKED_AT_ONCE, MOVED_AT_ONCE = 5_000, 10_000
 MOST_BYTES_AT_ONCE, MOST_ROWS = 4_000_000, 10_000_000
@@ -209,5 +209,5 @@ def at_work() -> list[int]:
 
 def report(of: Import) -> Iterator[str]:
     """Each refused row with field and reason, as lines of CSV, without holding them all."""
-    refused = of.refusals.order_by("line", "id").values_list("line", "field", "reason")
-    return csv_lines(["line", "field", "reason"], refused.iterator(chunk_size=2_000))
+    refused = ([one.line, one.field, one.reason] for one in in_parts(of.refusals.all()))
+    return csv_lines(["line", "field", "reason"], refused)

@@ -83,7 +83,7 @@ class Run:
         try:
             figures.extra["settled_seconds"] = round(reckoning.settle(seconds), 1)
         except TimeoutError as error:
-            for name in (*WORKERS, "beat"):
+            for name in (*WORKERS, *self.system.beats):
                 self.say(f"{name} says: {last_lines(self.system.log(name), 12)}")
             raise error
 
@@ -186,7 +186,7 @@ class Run:
         with self.stretch(figures) as killed:
             ways = [(signal.SIGQUIT, 0.0)] * crashes + [(signal.SIGINT, 0.0), (signal.SIGINT, outage)]
             for how, away in ways:
-                killed += [pid for name in WORKERS for pid in self.system.children(name)]
+                killed.extend(self._workers())
                 figures.counted += bool(
                     count("SELECT count(*) FROM deliveries_delivery WHERE state = 'sending'")
                 )
@@ -276,6 +276,51 @@ class Run:
         if not (figures.unknown and figures.transactional_twice):
             figures.wrong.append("No answer was lost: nothing was shown.")
         return figures
+
+    def in_turn(self, number: int) -> Figures:
+        """Each part is restarted, one after the other, and the wire to the database cut and silent, until so many
+        deliveries have gone through it."""
+        system, figures = self.system, Figures("each part in turn: restarted, cut off, silent")
+        figures.extra["broker"] = system.broker.name
+        while figures.deliveries < number:
+            with self.stretch(figures, settle=240) as killed:
+                for name in (*WORKERS, *system.beats, *system.webs):
+                    self._restart(figures, name)
+                servers = [(system.broker, signal.SIGTERM), (system.postgres, signal.SIGINT)]
+                servers += [(system.pgbouncer, signal.SIGTERM)] if system.pgbouncer else []
+                for server, how in servers:
+                    killed.extend(self._workers())
+                    assert server.process
+                    server.process.send_signal(how)
+                    server.process.wait(60)
+                    self.outages.append(time.time())
+                    connection.close()
+                    server.start()
+                    figures.faults += 1
+                    time.sleep(3)
+                if system.wire:
+                    killed.extend(self._workers())
+                    figures.counted += bool(system.wire.cut())
+                    self.outages.append(time.time())
+                    time.sleep(3)
+                    system.wire.silence(4)
+                    time.sleep(7)
+                    figures.faults += 2
+            self.say(
+                f"{figures.deliveries} of {number}, lost {figures.lost}, twice {figures.marketing_twice}"
+            )
+        return figures
+
+    def _restart(self, figures: Figures, name: str) -> None:
+        process = self.system.running[name]
+        process.send_signal(signal.SIGTERM)
+        wait_until(lambda: process.poll() is not None, 30, f"{name} doesn't end.")
+        wait_until(lambda: self.system.running[name] is not process, 5, "")
+        figures.faults += 1
+        time.sleep(2)
+
+    def _workers(self) -> list[int]:
+        return [pid for name in WORKERS for pid in self.system.children(name)]
 
     def _lose_answers_of_both_kinds(self, figures: Figures) -> None:
         """Until a marketing delivery is uncertain for that, and a transactional one came a second time."""

@@ -1,10 +1,11 @@
-"""The whole console as processes: durable PostgreSQL, Valkey, four Celery workers, beat, web, a push service.
+"""The whole console as processes: durable PostgreSQL, a broker, four Celery workers, beat, web, a push service.
 
 Whatever ends is started again at once, as a supervisor would do.
 """
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from urllib.parse import quote
 
 import psycopg
 
@@ -21,7 +23,11 @@ from signalize_console.embedded.home import Home
 from signalize_console.embedded.postgres import EmbeddedPostgres
 from signalize_console.embedded.valkey import EmbeddedValkey
 from tests.faults.crashing import Arms
+from tests.faults.pgbouncer import PgBouncer
+from tests.faults.proxy import Wire
 from tests.faults.push_service import AUTHKEY, Door, Face
+from tests.faults.rabbitmq import RabbitMq
+from tests.web import free_port
 
 CELERY = ["-m", "celery", "-A", "tests.faults.worker"]
 WORKERS = {
@@ -60,33 +66,47 @@ class Ended(NamedTuple):
 
 
 class System:
-    """Use as a context manager; only then may the console's models be imported."""
+    """Use as a context manager; only then may the console's models be imported.
 
-    def __init__(self, directory: Path) -> None:
+    ``spread``: as on several machines, with two webs, beat twice, and a wire to the database; ``others``: over
+    RabbitMQ instead of Valkey, and with PgBouncer at the end of the wire.
+    """
+
+    def __init__(self, directory: Path, *, spread: bool = False, others: bool = False) -> None:
         directory.chmod(0o755)
         self.directory, self.home = directory, Home(directory)
         self.arms = Arms(directory)
         self.postgres, self.valkey = EmbeddedPostgres(self.home), EmbeddedValkey(self.home)
+        self.rabbitmq = RabbitMq(directory) if others else None
+        self.pgbouncer = PgBouncer(self.home) if others else None
+        self.broker: EmbeddedValkey | RabbitMq = self.rabbitmq or self.valkey
+        end = self.pgbouncer.port if self.pgbouncer else self.home.postgres_sockets / ".s.PGSQL.5432"
+        self.wire = Wire(end) if spread else None
+        self.webs = {"web": free_port(), **({"web-2": free_port()} if spread else {})}
+        self.beats = ["beat", *(["beat-2"] if spread else [])]
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.ended: list[Ended] = []
         self.held_down: set[str] = set()
         self._stopping = threading.Event()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        """Of one of the webs, as by a load balancer."""
+        return f"http://127.0.0.1:{random.choice(list(self.webs.values()))}"
 
     def __enter__(self) -> Self:
         self.postgres.start()
         self.valkey.start()
+        for other in (self.rabbitmq, self.pgbouncer):
+            if other:
+                other.start()
         self.push_service = self._open_push_service()
         services, authority = self.push_service.places()
         self.env = {
             "SIGNALIZE_HOME": str(self.directory),
             "DATABASE_URL": self.home.database_url,
-            "CELERY_BROKER_URL": self.home.broker_url,
+            "CELERY_BROKER_URL": self.rabbitmq.url if self.rabbitmq else self.home.broker_url,
+            "SIGNALIZE_LIMITS_URL": self.home.broker_url,
             "SIGNALIZE_PUSH_SERVICES": services,
             "SIGNALIZE_PUSH_SERVICES_CA": authority,
             "DJANGO_SETTINGS_MODULE": "signalize_console.settings",
@@ -97,7 +117,13 @@ class System:
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], check=True)
         with psycopg.connect(self.home.database_url) as connection:
             connection.execute(WITNESSES)
-        for name in (*WORKERS, "beat", "web"):
+        if self.wire:
+            self.wire.__enter__()
+            password = quote(self.home.database_password)
+            self.env["DATABASE_URL"] = (
+                f"postgresql://signalize:{password}@127.0.0.1:{self.wire.port}/signalize"
+            )
+        for name in (*WORKERS, *self.beats, *self.webs):
             self._start(name)
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
         self._supervisor.start()
@@ -113,6 +139,11 @@ class System:
         for process in self.running.values():
             processes.stop(process, signal.SIGTERM, 5)
         processes.stop(self._service, signal.SIGKILL, 5)
+        if self.wire:
+            self.wire.__exit__()
+        for other in (self.rabbitmq, self.pgbouncer):
+            if other:
+                other.stop()
         self.valkey.stop()
         self.postgres.stop()
 
@@ -142,10 +173,10 @@ class System:
         if queues:
             argv += [*CELERY, "worker", "--loglevel=ERROR", "--concurrency=1", f"--queues={queues}"]
             argv += ["--without-gossip", "--without-mingle", f"--hostname={name}@faults"]
-        elif name == "beat":
+        elif name in self.beats:
             argv += [*CELERY, "beat", "--loglevel=ERROR", "--pidfile="]
         else:
-            argv += ["-m", "granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={self.port}"]
+            argv += ["-m", "granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={self.webs[name]}"]
             argv += ["--workers=1", "--blocking-threads=8", "--no-ws", "--log-level=error"]
             argv += ["tests.faults.web:application"]
         self.running[name] = processes.start(
@@ -173,8 +204,7 @@ class System:
 
     def wait_for_web(self, seconds: float = 60) -> None:
         def answers() -> bool:
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return all(_is_open(port) for port in self.webs.values())
 
         wait_until(answers, seconds, f"The web does not answer. See {self.log('web')}")
 
@@ -188,6 +218,11 @@ class System:
             return True
         said = f"pid:{pid} exited with 'signal 9 (SIGKILL)'"
         return any(said in self.log(name).read_text(errors="replace") for name in WORKERS)
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(true: Any, seconds: float, what: str) -> Any:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,20 @@ def test_nothing_is_lost_and_no_marketing_comes_twice(figures: Figures, scenario
     assert facts["counted"] > 0
     assert facts["deliveries"] > 100
     assert facts["snapshots"] >= LEAST_SNAPSHOTS
+
+
+def test_each_part_restarted_in_turn_over_other_servers(tmp_path: Path) -> None:
+    """RabbitMQ instead of Valkey, and PgBouncer before PostgreSQL."""
+    path = tmp_path / "figures.json"
+    argv = [sys.executable, "-m", "tests.faults.spread", "rabbitmq", "--deliveries=1000", f"--json={path}"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert path.exists(), done.stdout + done.stderr
+    facts = json.loads(path.read_text())
+    assert facts["wrong"] == []
+    assert (facts["lost"], facts["marketing_twice"]) == (0, 0)
+    assert facts["most_uncertain"] <= WINDOW
+    assert facts["counted"] > 0
+    assert facts["deliveries"] >= 1000
 
 
 def test_the_kills_hit_work_in_flight(figures: Figures) -> None:
