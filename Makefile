@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # So many tests run at once, each on servers of its own.
 TEST_WORKERS ?= 2
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -34,6 +34,9 @@ bench-latency: .venv/tests ## from a REST call to the POST at the push service, 
 
 bench-scale: .venv/tests ## one message to a million, with transactional messages meanwhile (SCALE=100000 for fewer)
 	@$(PYTHON) -m tests.benchmarks.scale
+
+bench-scale-out: .venv/tests ## one, two and four worker processes over one database
+	@$(PYTHON) -m tests.benchmarks.scale_out
 
 bench-claims: .venv/tests ## the ledger alone: claiming in one step beside two
 	@$(PYTHON) -m tests.benchmarks.claims

@@ -69,11 +69,14 @@ class Pipeline:
 
     def cpu_seconds(self) -> float:
         """What the processes that send have used so far."""
-        used = 0
-        for pid in self.senders:
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            used += int(fields[11]) + int(fields[12])
-        return used / TICKS
+        return sum(_used(pid) for pid in self.senders)
+
+    def postgres_cpu_seconds(self) -> float:
+        """What PostgreSQL has used so far, with all of its processes, also those that have ended."""
+        assert self.postgres.process
+        pid = self.postgres.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return _used(pid, ended=True) + sum(_used(int(one)) for one in children)
 
     def stop_worker(self) -> None:
         self.worker.send_signal(signal.SIGTERM)
@@ -83,3 +86,9 @@ class Pipeline:
         self.stop_worker()
         self.valkey.stop()
         self.postgres.stop()
+
+
+def _used(pid: int, *, ended: bool = False) -> float:
+    """Seconds of CPU of a process; with ``ended``, also of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(one) for one in fields[11 : 15 if ended else 13]) / TICKS
