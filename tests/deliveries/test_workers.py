@@ -142,3 +142,17 @@ def test_a_worker_that_lives_but_takes_no_work_ends(place: Place) -> None:
 def test_beat_says_that_it_lives(place: Place) -> None:
     place.run("celery", "-A", "signalize_console", "beat", "--loglevel=WARNING", "--pidfile=")
     assert wait_until(lambda: place.ask("SELECT 1 FROM deliveries_heartbeat WHERE kind = 'beat'"), 30)
+
+
+def test_beat_ends_though_it_is_told_to_in_the_middle_of_a_query(place: Place) -> None:
+    beat = place.run("celery", "-A", "signalize_console", "beat", "--loglevel=WARNING", "--pidfile=")
+    beats = f"SELECT 1 FROM deliveries_heartbeat WHERE kind = 'beat' AND name ~ '{beat.pid}'"
+    assert wait_until(lambda: place.ask(beats), 30)
+    time.sleep(2)  # until there is something to write
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'periodictasks'"
+    with psycopg.connect(place.home.database_url) as connection:
+        connection.execute("LOCK TABLE django_celery_beat_periodictasks IN ACCESS EXCLUSIVE MODE")
+        assert wait_until(lambda: place.ask(waits), 15)
+        beat.terminate()
+        time.sleep(1)
+    assert beat.wait(15) == 0
