@@ -19,7 +19,7 @@ from tests.automations.conftest import MakeRule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parent.parent.parent
-RUNS = 2_000
+RUNS = 10_000
 
 RECIPIENTS = """
 WITH made AS (
