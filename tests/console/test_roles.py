@@ -190,6 +190,7 @@ def test_each_class_address_and_action_stands_in_a_row() -> None:
 
 
 @pytest.mark.parametrize("role", sorted(ALL))
+@pytest.mark.timeout(300)
 def test_each_role_gets_to_its_pages_and_no_others(world: None, role: str) -> None:
     client = client_of(member(role))
     wrong = []

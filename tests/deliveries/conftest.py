@@ -36,6 +36,7 @@ def double(running_double: PushServiceDouble) -> Iterator[PushServiceDouble]:
         dispatch.transport().close()
     sending.push_services.cache_clear()
     dispatch._transport_of.cache_clear()
+    dispatch._lanes_of.cache_clear()
 
 
 @pytest.fixture
