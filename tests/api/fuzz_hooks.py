@@ -84,8 +84,14 @@ def without_rivals(body: dict[str, Any], name: str, *rivals: str) -> None:
 
 
 def mended_content(content: dict[str, Any]) -> dict[str, Any]:
-    texts = [{**text, "standard": False} for text in unique(content["webPushMessageTexts"], "language")]
-    texts[0]["standard"] = True
+    """Both variants, if there are any, have the same languages, and one standard text each."""
+    given = content["webPushMessageTexts"]
+    variants = ["A", "B"] if any(text.get("variant") == "B" for text in given) else ["A"]
+    texts = [
+        {**text, "variant": variant, "standard": number == 0}
+        for variant in variants
+        for number, text in enumerate(unique(given, "language")[:25])
+    ]
     return {**content, "webPushMessageTexts": texts}
 
 
