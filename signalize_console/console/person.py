@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
+from signalize_console.activity import horizons
 from signalize_console.automations.disclosing import disclose
 from signalize_console.console import automation_runs, devices, timeline, why
 from signalize_console.console.paging import ReadOnly
@@ -73,6 +74,7 @@ class PersonViews(ReadOnly):
             "sources": [(name, timeline.SOURCES[name][0]) for name in sources],
             "shown": wanted if wanted in sources else "",
             "is_first": place is None,
+            "kept": horizons.kept(),
             "may": self._rights(request),
         }
         return self._page(request, "console/recipient.html", recipient, context)
