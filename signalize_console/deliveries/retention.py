@@ -51,12 +51,15 @@ UNREAD = {
 }
 OF_MONTH = " AND day >= %(first)s AND day < %(end)s"
 
-# There may be as many as deliveries, and without these nobody could find whose words they hold.
+# There may be as many as deliveries, and without these nobody could find whose words they hold. A key that is
+# kept longer keeps its promise.
 NAMED = """
 SELECT message.id FROM websites_website website CROSS JOIN LATERAL (
-    SELECT id FROM messaging_pushmessage
+    SELECT id FROM messaging_pushmessage old
     WHERE website_id = website.id AND day < %(before)s AND audience = 'recipients'
-      AND state IN ('finished', 'cancelled') LIMIT %(most)s
+      AND state IN ('finished', 'cancelled')
+      AND NOT EXISTS (SELECT FROM deliveries_idempotencykey WHERE push_message_id = old.id)
+    LIMIT %(most)s
 ) message LIMIT %(most)s
 """
 COUNT_NAMED = """

@@ -26,7 +26,7 @@ from signalize_console.deliveries import (
 from signalize_console.deliveries.causes import Cause, what_became
 from signalize_console.deliveries.explaining import explain
 from signalize_console.deliveries.funnels import report_of
-from signalize_console.deliveries.models import Attempt, DailyCount, Delivery, HourlyCount
+from signalize_console.deliveries.models import Attempt, DailyCount, Delivery, HourlyCount, IdempotencyKey
 from signalize_console.messaging.models import PushMessage, PushMessageText
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
@@ -328,6 +328,22 @@ def test_messages_to_named_recipients_go_with_their_deliveries(
     assert not PushMessageText.objects.filter(title="For Ann").exists()
     assert statistics.per_day(website.pk, OLD, OLD) == [day]
     assert broken() == []
+
+
+def test_a_message_stays_as_long_as_its_idempotency_key(
+    website: Website, audience: list[Subscription]
+) -> None:
+    accepted = outbox.send(make_message(website), [make_text()], [audience[0].recipient], idempotency_key="k")
+    end(Delivery.objects.all())
+    PushMessage.objects.update(state="finished", due_at=None)
+    put_back(PushMessage.objects.get(pk=accepted.message_id), OLD)
+    roll_up()
+    retention.let_go()
+    assert (Delivery.objects.count(), PushMessage.objects.count()) == (0, 1)
+
+    IdempotencyKey.objects.all().delete()
+    retention.let_go()
+    assert not PushMessage.objects.exists()
 
 
 def test_a_subscription_that_ended_long_ago_needs_no_proof(
