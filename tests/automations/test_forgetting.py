@@ -27,8 +27,8 @@ def test_ended_runs_go_and_waiting_ones_and_once_in_a_life_stay(
             rule=rule, version=rule.version, recipient=recipient, trigger=name, triggered_at=now, **state
         )
 
-    usual = make_rule({"event": "order"}, title="usual")
-    once = make_rule({"event": "order"}, title="once", reentry="once")
+    usual = make_rule({"kind": "event", "name": "order"}, title="usual")
+    once = make_rule({"kind": "event", "name": "order"}, title="once", reentry="once")
     run(usual, "waits", None)
     for number in range(3):
         run(usual, f"old {number}", 401)
