@@ -9,6 +9,7 @@ from signalize_console.activity.models import EventKind
 from signalize_console.api.models import ApiKey
 from signalize_console.deliveries import retention
 from signalize_console.deliveries.models import Delivery
+from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
 from tests.deliveries.test_retention import OLD, months, send_then
 from tests.deliveries.test_rolling_up import happen, make_audience, roll_up
@@ -27,7 +28,8 @@ def read(client: Client, address: str, language: str = "en") -> str:
 def test_numbers_stay_and_words_say_what_is_gone(boss: Client, website: Website) -> None:
     audience = make_audience(website, 4)
     message = send_then(OLD, website, audience)
-    person = audience[1].recipient
+    person, newcomer = audience[1].recipient, audience[2].recipient
+    Recipient.objects.filter(pk=person.pk).update(created_at=message.created_at)
     happen(person, EventKind.PAGE_VIEW)
     roll_up()
     _key, secret = ApiKey.issue(website, "shop")
@@ -60,6 +62,7 @@ def test_numbers_stay_and_words_say_what_is_gone(boss: Client, website: Website)
     assert "Nachrichten, die vor dem 1. Juli 2024 gesendet wurden, werden nicht mehr aufbewahrt." in read(
         boss, f"{of_person}/change/", "de"
     )
+    assert "no longer kept" not in read(boss, f"/admin/recipients/recipient/{newcomer.pk}/change/")
     why = f"{of_person}/why/?message={message.pk}"
     assert "be said any more: it is too long ago" in read(boss, why)
     assert "Es ist zu lange her" in read(boss, why, "de")
