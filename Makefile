@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # So many tests run at once, each on servers of its own.
 TEST_WORKERS ?= 2
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format bench-retention
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -55,6 +55,9 @@ bench-api: .venv/tests ## how fast the API accepts, beside a view that only inse
 
 bench-admin: .venv/tests ## every page of the console with 1M recipients and 10M deliveries behind it (SCALE=100000 for a tenth)
 	@$(PYTHON) -m tests.benchmarks.admin
+
+bench-retention: .venv/tests ## 10M deliveries over twelve months: letting go of one, ingest beside it, reports (SCALE=100000 for fewer)
+	@$(PYTHON) -m tests.benchmarks.retention
 
 fuzz: .venv/tests ## some 100,000 schemathesis cases, and 50 rounds of 200 twins, against the running web (hours)
 	@$(PYTHON) -m tests.api.fuzz

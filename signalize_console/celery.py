@@ -33,6 +33,11 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "maintenance", "expires": 3600},
     },
+    "Let go of old months": {
+        "task": "deliveries.let_go",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance", "expires": 3600},
+    },
     "Tell webhooks what happened": {
         "task": "webhooks.tell",
         "schedule": 1.0,
@@ -50,6 +55,16 @@ app.conf.beat_schedule = {
     },
     "Forget old webhook deliveries": {
         "task": "webhooks.forget_old",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance", "expires": 3600},
+    },
+    "Forget old runs of automations": {
+        "task": "automations.forget_old",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance", "expires": 3600},
+    },
+    "Forget old audit records": {
+        "task": "console.forget_old",
         "schedule": 3600.0,
         "options": {"queue": "maintenance", "expires": 3600},
     },

@@ -29,6 +29,14 @@ def integer(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} is {value!r}. Give a whole number.") from None
 
 
+def days(name: str, default: int, *, least: int) -> int:
+    """For how many days something is kept; 0 is for ever. After fewer than ``least`` it would be missed."""
+    value = integer(name, default)
+    if value and value < least:
+        raise ImproperlyConfigured(f"{name} is {value}. Give at least {least} days, or 0 to keep for ever.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A list separated by commas or white space."""
     return text(name, default).replace(",", " ").split()

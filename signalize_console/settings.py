@@ -29,6 +29,14 @@ WEBHOOK_CA = environment.text("SIGNALIZE_WEBHOOK_CA")
 # counted already keeps its count until ``manage.py rebuild_rollups``.
 CONVERSION_EVENTS = environment.words("SIGNALIZE_CONVERSION_EVENTS", "order")
 CONVERSION_HOURS = environment.integer("SIGNALIZE_CONVERSION_HOURS", 72)
+# For how many days what happened is kept; 0 is for ever. What looks back at it: docs/operations.md.
+KEEP_DELIVERIES_DAYS = environment.days("SIGNALIZE_KEEP_DELIVERIES_DAYS", 400, least=92)
+KEEP_EVENTS_DAYS = environment.days("SIGNALIZE_KEEP_EVENTS_DAYS", 400, least=92)
+KEEP_RUNS_DAYS = environment.days("SIGNALIZE_KEEP_RUNS_DAYS", 400, least=31)
+KEEP_WEBHOOKS_DAYS = environment.days("SIGNALIZE_KEEP_WEBHOOKS_DAYS", 30, least=4)
+KEEP_KEYS_DAYS = environment.days("SIGNALIZE_KEEP_KEYS_DAYS", 30, least=1)
+KEEP_CONSENT_DAYS = environment.days("SIGNALIZE_KEEP_CONSENT_DAYS", 0, least=365)
+KEEP_AUDIT_DAYS = environment.days("SIGNALIZE_KEEP_AUDIT_DAYS", 0, least=365)
 # Who may read /metrics: Authorization: Bearer <this>. Without it there is no such page.
 METRICS_TOKEN = environment.text("SIGNALIZE_METRICS_TOKEN")
 # Where requests are counted that are limited: the broker, unless it is no Redis or Valkey.

@@ -25,6 +25,11 @@ POSITION = """
 SELECT position, position > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 FROM activity_cursor WHERE name = %s
 """
+SLOWEST = """
+SELECT coalesce(min(position), 0),
+    min(name) FILTER (WHERE position > pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+FROM activity_cursor
+"""
 RESET = """
 INSERT INTO activity_cursor (name, position) VALUES (%s, %s)
 ON CONFLICT (name) DO UPDATE SET position = excluded.position
@@ -60,6 +65,19 @@ def position_of(name: str) -> int | None:
     if is_foreign:
         raise ForeignCursor(name)
     return None if position is None else int(position)
+
+
+def slowest_position() -> int:
+    """Of all readers that have begun: everything of transactions before it was read by each.
+
+    Raises ForeignCursor, as ``position_of``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SLOWEST)
+        position, name = cursor.fetchone()
+    if name:
+        raise ForeignCursor(name)
+    return int(position)
 
 
 @contextmanager

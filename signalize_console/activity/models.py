@@ -6,8 +6,11 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.activity.cursors import CurrentTransaction
+from signalize_console.activity.horizons import Horizon
 from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
+
+__all__ = ["OPT_IN", "REPORTS", "Event", "EventKind", "Horizon"]
 
 
 class EventKind(models.TextChoices):

@@ -10,7 +10,26 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 MONTHS_AHEAD = 3
+# Everybody who reads or writes the table waits behind us while we wait: then better another time.
+LOCK_TIMEOUT = "200ms"
 log = logging.getLogger(__name__)
+
+# The first days of the months that have a partition, or rows in the default one.
+MONTHS = """
+SELECT to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM') FROM pg_inherits
+WHERE inhparent = %(table)s::regclass AND inhrelid::regclass::text ~ '_[0-9]{{4}}_[0-9]{{2}}$'
+UNION SELECT date_trunc('month', day)::date FROM {table}_default WHERE day < %(before)s
+ORDER BY 1
+"""
+# A worker that died between detaching and dropping left them behind.
+DETACHED = """
+SELECT relname FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND NOT relispartition
+  AND relname ~ ('^' || %s || '_[0-9]{4}_[0-9]{2}$')
+"""
+IS_ATTACHED = """
+SELECT FROM pg_inherits WHERE inhparent = %s::regclass AND inhrelid = to_regclass(%s)
+"""
 
 
 def make(table: str, today: datetime.date) -> None:
@@ -25,7 +44,7 @@ def make(table: str, today: datetime.date) -> None:
 
 
 def _make_month(cursor: CursorWrapper, table: str, first: datetime.date) -> None:
-    name, end = _name(table, first), _next_month(first)
+    name, end = _name(table, first), next_month(first)
     cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
     cursor.execute(
         f"WITH moved AS (DELETE FROM {table}_default WHERE day >= %s AND day < %s RETURNING *)"  # noqa: S608
@@ -35,6 +54,49 @@ def _make_month(cursor: CursorWrapper, table: str, first: datetime.date) -> None
     cursor.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{end}')")
 
 
+def months(table: str, before: datetime.date) -> list[datetime.date]:
+    """The first days of the months that are over before that day and may still have rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(MONTHS.format(table=table), {"table": table, "before": before})
+        return [first for (first,) in cursor.fetchall() if next_month(first) <= before]
+
+
+def detach(table: str, first: datetime.date) -> str:
+    """Takes the month's partition out of the table, within a transaction; its name, "" where there is none.
+
+    Raises OperationalError where somebody else holds the table.
+    """
+    name = _name(table, first)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table])
+        cursor.execute(IS_ATTACHED, [table, name])
+        if cursor.fetchone() is None:
+            return ""
+        cursor.execute(f"ALTER TABLE {table} DETACH PARTITION {name}")
+    return name
+
+
+def drop_detached(table: str) -> None:
+    """Of which nobody knows any more, so that nobody waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(DETACHED, [table])
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TABLE {name}")
+            log.info("Dropped the partition %s.", name)
+
+
+def delete_strays(table: str, before: datetime.date, most: int) -> int:
+    """Deletes what the default partition has of days before that one, up to ``most`` rows; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {table}_default WHERE ctid = ANY(ARRAY("  # noqa: S608 - our own words
+            f"SELECT ctid FROM {table}_default WHERE day < %s LIMIT %s))",
+            [before, most],
+        )
+        return cursor.rowcount
+
+
 def _name(table: str, first: datetime.date) -> str:
     return f"{table}_{first:%Y_%m}"
 
@@ -42,9 +104,9 @@ def _name(table: str, first: datetime.date) -> str:
 def _months(today: datetime.date) -> list[datetime.date]:
     months = [today.replace(day=1)]
     while len(months) <= MONTHS_AHEAD:
-        months.append(_next_month(months[-1]))
+        months.append(next_month(months[-1]))
     return months
 
 
-def _next_month(first: datetime.date) -> datetime.date:
+def next_month(first: datetime.date) -> datetime.date:
     return (first + datetime.timedelta(days=31)).replace(day=1)

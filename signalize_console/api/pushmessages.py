@@ -21,7 +21,7 @@ from signalize_console.api.paging import Page, page_of
 from signalize_console.api.parsing import Choice, Milliseconds, Strict, milliseconds
 from signalize_console.api.schedule import Schedule
 from signalize_console.api.scopes import Scope
-from signalize_console.deliveries import statistics
+from signalize_console.deliveries import retention, statistics
 from signalize_console.deliveries.idempotency import NotAccepted
 from signalize_console.deliveries.models import Delivery
 from signalize_console.deliveries.rescheduling import reschedule
@@ -110,11 +110,9 @@ class OnePushMessage(Endpoint):
     )
     def get(self, request: Request, message_id: int) -> Response:
         message = message_of(request, message_id)
-        states = Delivery.objects.of(message).by_state()
+        states, counted = _counts(message)
         counts: dict[str, int] = {"targeted": sum(states.values())}
         counts |= {state.value: states.get(state, 0) for state in DeliveryState}
-        reports = Event.objects.filter(push_message_id=message.pk, kind__in=REPORTS)
-        counted: dict[str, int] = dict(reports.order_by().values_list("kind").annotate(count=Count("*")))
         named = Delivery.objects.of(message).order_by("id")[:MOST_INLINE]
         return Response(
             {
@@ -181,6 +179,7 @@ class PushMessageDeliveries(Endpoint):
     @extend_schema(
         operation_id="listDeliveries",
         summary="A push message's deliveries, the oldest first",
+        description="Of a message so old that its deliveries are no longer kept, the list is empty.",
         parameters=[DeliveryPage],
         responses={
             200: schemas.page("DeliveryPage", schemas.DeliveryReport),
@@ -201,6 +200,16 @@ def message_of(request: Request, message_id: int) -> PushMessage:
     """The website's own message, or 404."""
     rows = PushMessage.objects.prefetch_related("texts")
     return get_object_or_404(rows, pk=message_id, website=caller_of(request).website_id)
+
+
+def _counts(message: PushMessage) -> tuple[dict[str, int], dict[str, int]]:
+    """Deliveries by state and reports by kind: counted, or the sums where there is nothing left to count."""
+    if not retention.kept(message):
+        outcome = statistics.rolled_outcome_of(message)
+        return outcome.states, outcome.reports
+    reports = Event.objects.filter(push_message_id=message.pk, kind__in=REPORTS)
+    by_kind = dict(reports.order_by().values_list("kind").annotate(count=Count("*")))
+    return Delivery.objects.of(message).by_state(), by_kind
 
 
 def _shown(message: PushMessage) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from signalize_console.automations import comparing
+from signalize_console.automations import comparing, forgetting
 from signalize_console.automations.engine import run
 from signalize_console.deliveries.tasks import is_stopping
 
@@ -15,3 +15,8 @@ def advance() -> None:
 @shared_task(name="automations.compare")
 def compare() -> None:
     comparing.decide()
+
+
+@shared_task(name="automations.forget_old")
+def forget_old() -> None:
+    forgetting.forget_old()

@@ -10,6 +10,11 @@ WORDS = {
     Cause.SHOWN: ("good", _("shown, not clicked"), ""),
     Cause.CLOSED: ("good", _("shown and closed"), ""),
     Cause.UNREPORTED: ("busy", _("%(service)s took it; the browser has reported nothing"), ""),
+    Cause.REPORTS_NOT_KEPT: (
+        "quiet",
+        _("%(service)s took it"),
+        _("It is so long ago that what the browser reported is no longer kept."),
+    ),
     Cause.WAITING: ("busy", _("waits until %(until)s"), _("Its time has not come yet.")),
     Cause.RETRYING: ("warn", _("waits for its next try: %(until)s"), ""),
     Cause.MISMATCHED: ("warn", _("waits until the browser subscribes anew"), ""),
@@ -38,6 +43,11 @@ WORDS = {
         "warn",
         _("the message waits for somebody's decision"),
         _("Its hour passed while nothing could be sent. Send it after all, or cancel it."),
+    ),
+    Cause.NOT_KEPT: (
+        "quiet",
+        _("can't be said any more: it is too long ago"),
+        _("Which browser got the message is no longer kept. How many got it is in its report."),
     ),
     Cause.NO_SUBSCRIPTION: (
         "quiet",

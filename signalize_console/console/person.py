@@ -14,10 +14,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
+from signalize_console.activity import horizons
 from signalize_console.automations.disclosing import disclose
 from signalize_console.console import automation_runs, devices, timeline, why
 from signalize_console.console.paging import ReadOnly
-from signalize_console.deliveries import erasing, outbox, trying
+from signalize_console.deliveries import erasing, outbox, retention, trying
 from signalize_console.deliveries.timeline import Place
 from signalize_console.recipients import consent
 from signalize_console.recipients.models import ConsentKind, Recipient
@@ -64,15 +65,18 @@ class PersonViews(ReadOnly):
         wanted = request.GET.get("show", "")
         place = Place.from_text(request.GET.get("after", ""))
         shown = [wanted] if wanted in sources else sources
+        page = timeline.page(recipient, shown, place)
+        was_here_before = retention.may_be_gone(recipient.created_at.date())
         context = {
             "devices": devices.of(recipient),
             "runs": automation_runs.of(recipient) if request.user.has_perm(TO_SEE_RUNS) else [],
             "most_runs": automation_runs.LATEST,
             "siblings": self._siblings(request, recipient),
-            "timeline": timeline.page(recipient, shown, place),
+            "timeline": page,
             "sources": [(name, timeline.SOURCES[name][0]) for name in sources],
             "shown": wanted if wanted in sources else "",
             "is_first": place is None,
+            "kept": horizons.kept() if not page.next and was_here_before else None,
             "may": self._rights(request),
         }
         return self._page(request, "console/recipient.html", recipient, context)

@@ -3,6 +3,7 @@
 import datetime
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +13,22 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from signalize_console.activity.models import REPORTS, Event
 from signalize_console.console import pace
 from signalize_console.console.durations import about
 from signalize_console.console.reasons import in_words
+from signalize_console.deliveries import retention
 from signalize_console.deliveries.models import Delivery, Recall
+from signalize_console.deliveries.statistics import rolled_outcome_of
 from signalize_console.messaging.models import Canary, PushMessage
 from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState, MessageState
 from signalize_console.webpush.push_services import SERVICES
 
+NOT_KEPT = gettext_lazy(
+    "It is so long ago that what became of each recipient is no longer kept. These are the sums."
+)
 ENDED = {MessageState.FINISHED, MessageState.CANCELLED}
 GROWING = {
     *(MessageState.AWAITING_APPROVAL, MessageState.SCHEDULED, MessageState.EXPANDING),
@@ -36,11 +43,15 @@ MOST_WAITING = 10_000
 
 @dataclass(frozen=True)
 class Counts:
-    """By delivery state and by report; ``problems`` are (count, sentence), the largest first."""
+    """By delivery state and by report; ``problems`` are (count, sentence), the largest first.
+
+    ``are_sums``: the deliveries, or what browsers reported on them, are no longer kept.
+    """
 
     states: dict[str, int]
     reports: dict[str, int]
     problems: list[tuple[int, str]]
+    are_sums: bool = False
 
     @property
     def done(self) -> int:
@@ -76,6 +87,10 @@ class Progress:
     @property
     def done(self) -> int:
         return self.counts.done
+
+    @property
+    def are_sums(self) -> bool:
+        return self.counts.are_sums
 
     @property
     def percent(self) -> int:
@@ -114,7 +129,7 @@ def progress_of(message: PushMessage) -> Progress:
         is_moving=is_sending or message.is_held_back or message.state == MessageState.CANCELLED,
         per_minute=rate,
         time_left=about(60 * (targeted - counts.done) / rate) if rate and is_steady else "",
-        notes=_notes(message),
+        notes=[str(NOT_KEPT)] if counts.are_sums else _notes(message),
         recalls=_recalls(message) if message.state == MessageState.CANCELLED else [],
         pause_reason=in_words(message.paused_because) if message.state in SAYS_WHY else "",
     )
@@ -164,6 +179,8 @@ def _counts(message: PushMessage) -> Counts:
     if (known := cache.get(key)) is not None:
         return known
     started = time.perf_counter()
+    if not retention.kept(message):
+        return _sums(message)
     deliveries = Delivery.objects.of(message)
     reports = Event.objects.filter(push_message_id=message.pk, kind__in=REPORTS)
     counts = Counts(
@@ -176,6 +193,11 @@ def _counts(message: PushMessage) -> Counts:
     return counts
 
 
+def _sums(message: PushMessage) -> Counts:
+    outcome = rolled_outcome_of(message)
+    return Counts(outcome.states, outcome.reports, _in_words(outcome.reasons.items()), are_sums=True)
+
+
 def _problems(deliveries: Any) -> list[tuple[int, str]]:
     """Of those that ended badly, and of those that wait for another try. Each is found by an index."""
     bad = set(DeliveryState) - OPEN_DELIVERY_STATES - {DeliveryState.ACCEPTED}
@@ -184,8 +206,12 @@ def _problems(deliveries: Any) -> list[tuple[int, str]]:
         state=DeliveryState.PENDING, push_service__in=list(SERVICES), due_at__gt=Now(), attempts__gt=0
     )
     again = Counter(waiting.values_list("reason", flat=True)[:MOST_WAITING])
+    return _in_words([*ended, *again.items()])
+
+
+def _in_words(counted: Iterable[tuple[str, int]]) -> list[tuple[int, str]]:
     problems: Counter[str] = Counter()
-    for reason, count in [*ended, *again.items()]:
+    for reason, count in counted:
         if reason:
             problems[in_words(reason)] += count
     return sorted(((count, words) for words, count in problems.items()), reverse=True)

@@ -2,13 +2,15 @@
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from django.utils import timezone
 
+from signalize_console.activity import horizons
 from signalize_console.activity.models import REPORTS, Event, EventKind
 from signalize_console.audiences.judging import Verdict
+from signalize_console.deliveries import retention
 from signalize_console.deliveries.alerts import Alert
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
@@ -29,6 +31,7 @@ class Cause(StrEnum):
     SHOWN = "shown"
     CLOSED = "closed"
     UNREPORTED = "unreported"  # accepted, and nothing more is known
+    REPORTS_NOT_KEPT = "reports_not_kept"  # accepted, and what was known more is no longer kept
     WAITING = "waiting"  # its time has not come
     RETRYING = "retrying"
     MISMATCHED = "mismatched"  # until the browser subscribes anew
@@ -47,6 +50,7 @@ class Cause(StrEnum):
     NOT_SENT_YET = "not_sent_yet"
     SCHEDULED = "scheduled"
     HELD = "held"
+    NOT_KEPT = "not_kept"  # so long ago that nobody knows
     NO_SUBSCRIPTION = "no_subscription"
     NOT_NAMED = "not_named"  # or named, and unreachable then
     SUBSCRIBED_LATER = "subscribed_later"
@@ -89,11 +93,16 @@ def what_became_of(
     reports = _reports(deliveries)
     waits = any(one.state == DeliveryState.PENDING for one in deliveries)
     stops = list(Alert.objects.open().exclude(probe_at=None)) if waits else []
+    is_old = any(retention.may_be_gone(one.day) for one in deliveries)
+    told_since = horizons.kept().events if is_old else datetime.date.min
     found = {}
     for one in deliveries:
         if message := messages.get(one.push_message_id):
             subscription = subscriptions.get(one.subscription_id)
-            found[one.pk] = _explain(one, message, subscription, reports.get(one.pk, {}), stops)
+            explanation = _explain(one, message, subscription, reports.get(one.pk, {}), stops)
+            if explanation.cause == Cause.UNREPORTED and one.day < told_since:
+                explanation = replace(explanation, cause=Cause.REPORTS_NOT_KEPT)
+            found[one.pk] = explanation
     return found
 
 

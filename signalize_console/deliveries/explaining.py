@@ -1,10 +1,13 @@
 """Why a recipient got a push message, or didn't: what became of its deliveries, and why there are none."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 
+from signalize_console.activity import horizons
 from signalize_console.audiences import judging
 from signalize_console.audiences.counting import TooSlow
 from signalize_console.audiences.judging import Verdict
+from signalize_console.deliveries import retention
 from signalize_console.deliveries.causes import Cause, Explanation, what_became_of
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import Audience, PushMessage
@@ -31,7 +34,11 @@ def explain(recipient: Recipient, messages: Sequence[PushMessage]) -> dict[int, 
     found: dict[int, list[Explanation]] = {one.pk: [] for one in messages}
     for explanation in told.values():
         found[explanation.message.pk].append(explanation)
-    missed = {message.pk: _without(found[message.pk], subscriptions) for message in messages}
+    since = horizons.kept().deliveries if any(map(retention.may_be_gone, days)) else datetime.date.min
+    forgotten = {one.pk for one in messages if one.day and one.day < since and not found[one.pk]}
+    missed = {
+        one.pk: [] if one.pk in forgotten else _without(found[one.pk], subscriptions) for one in messages
+    }
     verdicts = _verdicts(recipient, [one for one in messages if missed[one.pk]])
     for message in messages:
         was_named = bool(found[message.pk])
@@ -39,7 +46,8 @@ def explain(recipient: Recipient, messages: Sequence[PushMessage]) -> dict[int, 
             verdict = verdicts.get(message.pk, {}).get(subscription.pk)
             found[message.pk].append(_why_none(message, subscription, verdict, was_named=was_named))
         if not found[message.pk]:
-            found[message.pk] = [Explanation(Cause.NO_SUBSCRIPTION, message)]
+            cause = Cause.NOT_KEPT if message.pk in forgotten else Cause.NO_SUBSCRIPTION
+            found[message.pk] = [Explanation(cause, message)]
     return found
 
 

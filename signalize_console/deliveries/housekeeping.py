@@ -1,8 +1,10 @@
 """What is done every few minutes: what has waited long enough is put away."""
 
+from django.conf import settings
 from django.db import connection
 
 from signalize_console.deliveries import heartbeats
+from signalize_console.recipients import consent
 
 # A subscription that a push service called gone is kept for a week: push services have been wrong. As long as
 # somebody has to judge a wave of them, none ends.
@@ -28,7 +30,7 @@ DROP_TALLIES = "DELETE FROM deliveries_tally WHERE minute < now() - interval '30
 FORGET_KEYS = """
 DELETE FROM deliveries_idempotencykey
 WHERE id IN (SELECT id FROM deliveries_idempotencykey ORDER BY id LIMIT %s)
-  AND created_at < now() - interval '30 days'
+  AND created_at < now() - make_interval(days => %s)
 """
 CHUNK = 10_000
 
@@ -38,7 +40,15 @@ def clean_up() -> None:
     with connection.cursor() as cursor:
         cursor.execute(END_PAUSED)
         cursor.execute(DROP_TALLIES)
-        for statement in (EXPIRE_QUARANTINED, FORGET_KEYS):
-            cursor.execute(statement, [CHUNK])
-            while cursor.rowcount == CHUNK:
-                cursor.execute(statement, [CHUNK])
+        _in_chunks(EXPIRE_QUARANTINED)
+        if settings.KEEP_KEYS_DAYS:
+            _in_chunks(FORGET_KEYS, settings.KEEP_KEYS_DAYS)
+    if settings.KEEP_CONSENT_DAYS:
+        consent.forget_withdrawn(settings.KEEP_CONSENT_DAYS)
+
+
+def _in_chunks(statement: str, *values: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [CHUNK, *values])
+        while cursor.rowcount == CHUNK:
+            cursor.execute(statement, [CHUNK, *values])

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from signalize_console.activity.horizons import DELIVERIES, Horizon
+from signalize_console.deliveries.retention import REST_DAYS
 from signalize_console.messaging.states import DeliveryState, MessageState
 from signalize_console.webpush.push_services import SERVICES
 
@@ -38,7 +40,8 @@ CHECKS = [
             SELECT push_message_id, day, count(*) AS found FROM deliveries_delivery
             WHERE day >= %(since)s GROUP BY push_message_id, day
         ) counted ON counted.push_message_id = message.id AND counted.day = message.day
-        WHERE coalesce(message.day, 'infinity') >= %(since)s AND message.total <> coalesce(counted.found, 0)
+        WHERE coalesce(message.day, 'infinity') >= GREATEST(%(since)s, %(horizon)s)
+          AND message.total <> coalesce(counted.found, 0)
         """,
     ),
     Check(
@@ -213,7 +216,7 @@ CHECKS = [
         """
         SELECT subscription.id AS subscription FROM recipients_subscription subscription
         WHERE subscription.state <> 'active' AND subscription.ended_reason LIKE 'push service:%%'
-          AND subscription.ended_at >= %(since)s AND NOT EXISTS (
+          AND subscription.ended_at >= GREATEST(%(since)s, %(explained)s) AND NOT EXISTS (
               SELECT FROM deliveries_delivery delivery
               WHERE delivery.recipient_id = subscription.recipient_id
                 AND delivery.subscription_id = subscription.id AND delivery.state = 'gone')
@@ -313,8 +316,18 @@ def violations(
     }
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(SNAPSHOT)
+        values |= _what_is_kept()
         for check in checks:
             cursor.execute(f"{check.sql} LIMIT %(most)s", values)
             names = [column.name for column in cursor.description]
             for row in cursor.fetchall():
                 yield Violation(check, dict(zip(names, row, strict=True)))
+
+
+def _what_is_kept() -> dict[str, Any]:
+    """What was let go of had ended a month before: what ended since must be explained by what is there."""
+    horizon = Horizon.objects.filter(name=DELIVERIES).first()
+    if horizon is None:
+        return {"horizon": datetime.date.min, "explained": datetime.date.min}
+    rest = datetime.timedelta(days=REST_DAYS - 1)
+    return {"horizon": horizon.day, "explained": horizon.moved_at - rest}

@@ -3,13 +3,15 @@
 The numbers commit together with the cursor, so that each row counts once; see ADR 8 for why none is missed.
 """
 
+import datetime
 import logging
 import tempfile
 import time
+from typing import Any
 
 from django.db import connection
 
-from signalize_console.activity import cursors
+from signalize_console.activity import cursors, horizons, partitions
 from signalize_console.activity.cursors import OLDEST_RUNNING, ForeignCursor, next_window
 from signalize_console.deliveries import happenings
 from signalize_console.deliveries.happenings import DIMENSIONS, IN_WINDOW, UP_TO
@@ -45,9 +47,13 @@ FORGET_FOREIGN = [
     f"UPDATE activity_event SET recorded_in = NULL WHERE recorded_in > {FOREIGN}",  # noqa: S608
     f"UPDATE deliveries_delivery SET ended_in = 0 WHERE ended_in > {FOREIGN}",  # noqa: S608
 ]
+# Of what is no longer there the sums are all there is: they stay. A click that counts today may belong to a
+# message of weeks ago, so the month after the horizon stays as it was counted, too.
+YOUNG_MESSAGES = """push_message_id IN (
+    SELECT id FROM messaging_pushmessage WHERE day >= %(since)s)"""
 TABLES = {
-    f"deliveries_dailycount ({DIMENSIONS}, count, value)": OF_A_DAY,
-    "deliveries_hourlycount (push_message_id, hour, name, count)": OF_AN_HOUR,
+    f"deliveries_dailycount ({DIMENSIONS}, count, value)": (OF_A_DAY, "day >= %(since)s"),
+    "deliveries_hourlycount (push_message_id, hour, name, count)": (OF_AN_HOUR, YOUNG_MESSAGES),
 }
 
 # What is active now; an hour later the day's count is a newer one.
@@ -89,6 +95,8 @@ def rebuild() -> None:
 
     Counting only reads: a long transaction that writes would hold up whoever reads on by a cursor.
     """
+    horizon = max(horizons.kept())
+    since = horizon if horizon == datetime.date.min else partitions.next_month(horizon)
     with connection.cursor() as cursor:
         try:
             cursors.position_of(READER)
@@ -99,26 +107,28 @@ def rebuild() -> None:
         (until,) = cursor.fetchone()
     with tempfile.TemporaryDirectory() as directory:
         files = {table: f"{directory}/{number}" for number, table in enumerate(TABLES)}
-        for table, summing in TABLES.items():
-            _copy_out(summing.format(rows=f"({happenings.rows(UP_TO)}) happened"), until, files[table])
+        for table, (summing, young) in TABLES.items():
+            rows = f"(SELECT * FROM ({happenings.rows(UP_TO)}) happened WHERE {young}) happened"  # noqa: S608
+            _copy_out(summing.format(rows=rows), {"until": until, "since": since}, files[table])
         with cursors.reset(READER, until):
-            for table in TABLES:
-                _copy_in(table, files[table])
+            for table, (_summing, young) in TABLES.items():
+                _copy_in(table, young, since, files[table])
     log.info("Counted everything anew, up to transaction %s.", until)
 
 
-def _copy_out(select: str, until: int, file: str) -> None:
+def _copy_out(select: str, values: dict[str, Any], file: str) -> None:
     with connection.cursor() as cursor, open(file, "wb") as kept:
-        values = {**happenings.values(), "until": until}
+        values |= happenings.values()
         # The wrapper that counts queries while DEBUG is on takes no values.
         with cursor.cursor.copy(f"COPY ({select}) TO STDOUT", values) as copy:
             for part in copy:
                 kept.write(part)
 
 
-def _copy_in(table: str, file: str) -> None:
+def _copy_in(table: str, young: str, since: datetime.date, file: str) -> None:
     with connection.cursor() as cursor, open(file, "rb") as kept:
-        cursor.execute(f"DELETE FROM {table.split(maxsplit=1)[0]}")  # noqa: S608 - our own words
+        name = table.split(maxsplit=1)[0]
+        cursor.execute(f"DELETE FROM {name} WHERE {young}", {"since": since})  # noqa: S608 - our own words
         with cursor.copy(f"COPY {table} FROM STDIN") as copy:
             while part := kept.read(65_536):
                 copy.write(part)

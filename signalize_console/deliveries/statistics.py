@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from signalize_console.activity import cursors
+from signalize_console.activity.models import REPORTS
 from signalize_console.deliveries import happenings
 from signalize_console.deliveries.happenings import IN_WINDOW, OF_MESSAGE, OF_MESSAGES
 from signalize_console.deliveries.rolling_up import READER
@@ -91,6 +92,30 @@ def rows_of(message: PushMessage) -> list[Row]:
     sql = TO_NAMED if message.audience == Audience.RECIPIENTS else TO_MANY
     values = {"message": message.pk, "day": message.day}
     return [Row(*row) for row in _steady(lambda since: _fetch(sql, {**since, **values}))]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Deliveries by state, their reports by kind, and by reason those that were not accepted."""
+
+    states: dict[str, int]
+    reports: dict[str, int]
+    reasons: dict[str, int]
+
+
+def rolled_outcome_of(message: PushMessage) -> Outcome:
+    """Of a push message whose deliveries are no longer kept."""
+    states: Counter[str] = Counter()
+    reports: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for row in rows_of(message):
+        if row.name in ENDED:
+            states[row.name] += row.count
+        elif row.name in REPORTS:
+            reports[row.name] += row.count
+        if row.name in ENDED and row.name != DeliveryState.ACCEPTED:
+            reasons[row.detail] += row.count
+    return Outcome(dict(states), dict(reports), dict(reasons))
 
 
 def breakdown(message: PushMessage) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from signalize_console.activity import partitions
-from signalize_console.deliveries import durability, housekeeping, rolling_up, undoing, wake
+from signalize_console.deliveries import durability, housekeeping, retention, rolling_up, undoing, wake
 from signalize_console.deliveries.dispatch import Dispatch, drop_connection
 from signalize_console.deliveries.watchdog import DEAF_SECONDS, Watchdog
 from signalize_console.recipients import importing
@@ -61,6 +61,11 @@ def dispatch(*, transactional: bool) -> None:
 def make_partitions() -> None:
     for table in PARTITIONED:
         partitions.make(table, timezone.now().date())
+
+
+@shared_task(name="deliveries.let_go")
+def let_go() -> None:
+    retention.let_go()
 
 
 @shared_task(name="deliveries.roll_up")

@@ -2,7 +2,32 @@
 
 import hashlib
 
+from django.db import connection
+
 from signalize_console.recipients.models import Consent, ConsentKind, Recipient
+
+# Consent that was not taken back is proven for as long as there is a log.
+FORGET_WITHDRAWN = """
+DELETE FROM recipients_consent WHERE id IN (
+    SELECT line.id FROM recipients_consent withdrawn
+    JOIN recipients_consent line USING (client_id_hash, website_id)
+    WHERE withdrawn.kind = 'withdrawn' AND withdrawn.occurred_at < now() - make_interval(days => %s)
+      AND NOT EXISTS (
+        SELECT FROM recipients_consent later
+        WHERE later.client_id_hash = withdrawn.client_id_hash AND later.website_id = withdrawn.website_id
+          AND later.occurred_at > withdrawn.occurred_at)
+    LIMIT %s
+)
+"""
+CHUNK = 10_000
+
+
+def forget_withdrawn(days: int) -> None:
+    """All lines of who took the consent back so many days ago, and has not given it again."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET_WITHDRAWN, [days, CHUNK])
+        while cursor.rowcount >= CHUNK:
+            cursor.execute(FORGET_WITHDRAWN, [days, CHUNK])
 
 
 def log(recipient: Recipient, kind: ConsentKind, origin: str = "", text_version: str = "") -> Consent:

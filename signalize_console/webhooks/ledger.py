@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 
 LEASE_SECONDS = 60
@@ -99,7 +100,8 @@ WHERE id IN (SELECT id FROM webhooks_webhookdelivery
 FORGET = """
 DELETE FROM webhooks_webhookdelivery
 WHERE id IN (SELECT id FROM webhooks_webhookdelivery
-             WHERE created_at < now() - interval '30 days' AND state IN ('delivered', 'failed') LIMIT %s)
+             WHERE created_at < now() - make_interval(days => %s) AND state IN ('delivered', 'failed')
+             LIMIT %s)
 """
 
 
@@ -170,8 +172,10 @@ def reclaim() -> int:
 
 
 def forget_old() -> None:
+    """What is older than it is to be kept, and no longer to be told."""
+    days = settings.KEEP_WEBHOOKS_DAYS
     with connection.cursor() as cursor:
-        while True:
-            cursor.execute(FORGET, [CHUNK])
+        while days:
+            cursor.execute(FORGET, [days, CHUNK])
             if cursor.rowcount < CHUNK:
                 return

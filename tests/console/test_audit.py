@@ -1,15 +1,17 @@
 """The audit log: everything that staff changes leaves a record, and nobody changes the record."""
 
+import datetime
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import resolve
+from django.utils import timezone
 
 from signalize_console.api.models import ApiKey
-from signalize_console.console import audit
+from signalize_console.console import audit, forgetting
 from signalize_console.console.models import AuditRecord
 from signalize_console.console.site import site
 from signalize_console.messaging.models import PushMessage
@@ -135,6 +137,33 @@ def test_the_database_refuses_to_change_or_delete_a_record() -> None:
             act()
     user.delete()
     assert AuditRecord.objects.filter(by="vic").count() == 1
+
+
+def test_it_forgets_where_that_is_set_and_nothing_of_the_last_year(settings: Any) -> None:
+    now = timezone.now()
+    for days in (300, 364, 366, 500):
+        AuditRecord.objects.create(by=str(days), deed="login", at=now - datetime.timedelta(days=days))
+
+    def kept() -> list[str]:
+        return sorted(AuditRecord.objects.values_list("by", flat=True))
+
+    settings.KEEP_AUDIT_DAYS = 0
+    forgetting.forget_old()
+    assert kept() == ["300", "364", "366", "500"]
+    settings.KEEP_AUDIT_DAYS = 400
+    forgetting.forget_old()
+    assert kept() == ["300", "364", "366"]
+    # Neither a young one, nor without saying so.
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        delete("364", forgetting.ALLOW)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        delete("366", "SET LOCAL signalize.forgets = 'something else'")
+
+
+def delete(by: str, said_before: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(said_before)
+    AuditRecord.objects.filter(by=by).delete()
 
 
 def test_keepers_read_it_and_others_do_not(boss: Client, website: Website) -> None:

@@ -1,0 +1,175 @@
+"""Letting go of what is old: whole months of deliveries and events, and what nobody can explain without them.
+
+A month goes when all of it is older than it is to be kept, its messages have rested for a month, and every
+reader has read it. What it counted stays in the rollups. The oldest month goes first: while it may not, none
+does, so that everything since the horizon is there.
+"""
+
+import datetime
+import logging
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from signalize_console.activity import cursors, horizons, partitions
+from signalize_console.activity.cursors import ForeignCursor
+from signalize_console.deliveries.rolling_up import READER
+from signalize_console.messaging.models import Audience, PushMessage
+
+# Nothing younger is ever let go of: settings.py allows no less.
+LEAST_DAYS = 92
+# So long after its end a push message is still reported on, cancelled and looked into.
+REST_DAYS = 31
+TABLES = {
+    horizons.DELIVERIES: ("deliveries_attempt", "deliveries_delivery"),
+    horizons.EVENTS: ("activity_event",),
+}
+SECONDS = 30.0
+CHUNK, MESSAGES = 10_000, 1_000
+log = logging.getLogger(__name__)
+
+# Each finds one row that keeps the month from going, and each by an index.
+OPEN = """
+SELECT push_message_id FROM {table} WHERE state = 'pending'{days}
+UNION ALL SELECT push_message_id FROM {table} WHERE state = 'sending'{days} LIMIT 1
+"""
+UNFINISHED = """
+SELECT message.id FROM websites_website website
+JOIN messaging_pushmessage message ON message.website_id = website.id
+WHERE message.day >= %(first)s AND message.day < %(end)s
+  AND message.state NOT IN ('draft', 'awaiting_approval', 'repeating')
+  AND (message.due_at IS NOT NULL OR message.finished_at IS NULL
+       OR message.finished_at > now() - make_interval(days => %(rest)s))
+ORDER BY message.id LIMIT 1
+"""
+UNREAD = {
+    horizons.DELIVERIES: "SELECT id FROM deliveries_delivery WHERE ended_in >= %(position)s",
+    horizons.EVENTS: "SELECT id FROM activity_event WHERE recorded_in >= %(position)s",
+}
+OF_MONTH = " AND day >= %(first)s AND day < %(end)s"
+
+# There may be as many as deliveries, and without these nobody could find whose words they hold. A key that is
+# kept longer keeps its promise.
+NAMED = """
+SELECT message.id FROM websites_website website CROSS JOIN LATERAL (
+    SELECT id FROM messaging_pushmessage old
+    WHERE website_id = website.id AND day < %(before)s AND audience = 'recipients'
+      AND state IN ('finished', 'cancelled')
+      AND NOT EXISTS (SELECT FROM deliveries_idempotencykey WHERE push_message_id = old.id)
+    LIMIT %(most)s
+) message LIMIT %(most)s
+"""
+COUNT_NAMED = """
+INSERT INTO deliveries_dailycount AS known
+    (website_id, day, name, push_message_id, push_service, language, platform, detail, count, value)
+SELECT website_id, day, 'messages', 0, '', '', '', '', count(*), 0 FROM messaging_pushmessage
+WHERE id = ANY(%s) AND NOT test GROUP BY website_id, day
+ON CONFLICT (website_id, name, day, push_message_id, push_service, language, platform, detail, variant)
+DO UPDATE SET count = known.count + excluded.count
+"""
+FORGET_HOURS = "DELETE FROM deliveries_hourlycount WHERE push_message_id = ANY(%s)"
+
+
+def kept(message: PushMessage) -> bool:
+    """Whether this push message's deliveries and reports are still there, one by one."""
+    return message.day is None or not may_be_gone(message.day) or message.day >= max(horizons.kept())
+
+
+def may_be_gone(day: datetime.date) -> bool:
+    """Only of such a day one has to ask for the horizon."""
+    return day < timezone.now().date() - datetime.timedelta(days=LEAST_DAYS)
+
+
+def let_go(seconds: float = SECONDS) -> None:
+    """All that may go, the oldest month first; for some seconds, and then the next time."""
+    end = time.monotonic() + seconds
+    days = {
+        horizons.DELIVERIES: settings.KEEP_DELIVERIES_DAYS,
+        horizons.EVENTS: settings.KEEP_EVENTS_DAYS,
+    }
+    for name in TABLES:
+        if days[name]:
+            _let_go_months(name, timezone.now().date() - datetime.timedelta(days=days[name]))
+    kept = horizons.kept()
+    _delete_strays(horizons.DELIVERIES, kept.deliveries, end)
+    _delete_strays(horizons.EVENTS, kept.events, end)
+    while time.monotonic() < end and _forget_named(kept.deliveries):
+        pass
+
+
+def _let_go_months(name: str, before: datetime.date) -> None:
+    for table in TABLES[name]:
+        partitions.drop_detached(table)
+    months = sorted({first for table in TABLES[name] for first in partitions.months(table, before)})
+    for first in months:
+        try:
+            if obstacle := _obstacle(name, first) or _detach(name, first):
+                log.warning("The %s of %s stay for now: %s", name, f"{first:%Y-%m}", obstacle)
+                return
+        except OperationalError as error:
+            log.info("The %s of %s stay for now: %s", name, f"{first:%Y-%m}", error)
+            return
+        for table in TABLES[name]:
+            partitions.drop_detached(table)
+
+
+def _obstacle(name: str, first: datetime.date) -> str:
+    """Why the month may not go yet. Asked without a lock: what has ended and was read stays so."""
+    values: dict[str, Any] = {
+        "first": first,
+        "end": partitions.next_month(first),
+        "rest": REST_DAYS,
+    }
+    try:
+        if cursors.position_of(READER) is None:
+            return "they were never summed up. Does the worker of the queue maintenance run?"
+        values["position"] = cursors.slowest_position()
+    except ForeignCursor as error:
+        return f"the reader {error} stands in another database. After a restore, rebuild_rollups comes first."
+    if found := _first(UNFINISHED, values):
+        return f"push message {found[0]} of that month has not ended, or did so a short time ago."
+    if found := _first(OPEN.format(table="deliveries_delivery", days=OF_MONTH), values):
+        return f"push message {found[0]} has open deliveries."
+    if _first(f"{UNREAD[name]}{OF_MONTH} LIMIT 1", values):
+        return "not every reader has read them. Do the workers of all queues run?"
+    return ""
+
+
+def _detach(name: str, first: datetime.date) -> str:
+    """Why it could not be done: while we hold the tables nobody can write, so that is certain now."""
+    with transaction.atomic():
+        detached = [partitions.detach(table, first) for table in TABLES[name]]
+        if name == horizons.DELIVERIES and detached[-1]:
+            found = _first(OPEN.format(table=detached[-1], days=""), {})
+            if found:
+                transaction.set_rollback(True)
+                return f"push message {found[0]} has open deliveries."
+        horizons.move(name, partitions.next_month(first))
+    return ""
+
+
+def _delete_strays(name: str, before: datetime.date, end: float) -> None:
+    for table in TABLES[name]:
+        while time.monotonic() < end and partitions.delete_strays(table, before, CHUNK) == CHUNK:
+            pass
+
+
+def _forget_named(before: datetime.date) -> bool:
+    """Push messages to named recipients go with their deliveries; how many there were stays. True: more."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(NAMED, {"before": before, "most": MESSAGES})
+        ids = [message_id for (message_id,) in cursor.fetchall()]
+        if ids:
+            cursor.execute(COUNT_NAMED, [ids])
+            cursor.execute(FORGET_HOURS, [ids])
+            PushMessage.objects.filter(pk__in=ids, audience=Audience.RECIPIENTS).delete()
+    return len(ids) == MESSAGES
+
+
+def _first(sql: str, values: dict[str, Any]) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchone()
