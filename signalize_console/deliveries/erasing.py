@@ -9,11 +9,7 @@ from signalize_console.deliveries.erasure_log import Erased
 from signalize_console.recipients.models import Recipient
 
 # What was said to nobody else: an order, an appointment.
-OWN_TEXTS = """
-UPDATE messaging_pushmessagetext
-SET title = '–', message = '', link = '', first_button = '', first_button_link = '',
-    second_button = '', second_button_link = ''
-WHERE push_message_id IN (
+OWN_MESSAGES = """
     SELECT message.id FROM messaging_pushmessage message
     JOIN deliveries_delivery own ON own.push_message_id = message.id AND own.day = message.day
     WHERE own.recipient_id = %(recipient)s AND message.audience = 'recipients' AND NOT EXISTS (
@@ -21,8 +17,14 @@ WHERE push_message_id IN (
         WHERE other.push_message_id = message.id AND other.day = message.day
           AND other.recipient_id <> %(recipient)s
     )
-)
 """
+OWN_TEXTS = f"""
+UPDATE messaging_pushmessagetext
+SET title = '–', message = '', link = '', first_button = '', first_button_link = '',
+    second_button = '', second_button_link = ''
+WHERE push_message_id IN ({OWN_MESSAGES})
+"""  # noqa: S608 - our own words
+OWN_VALUES = f"UPDATE messaging_pushmessage SET data = '{{}}' WHERE id IN ({OWN_MESSAGES})"  # noqa: S608
 ANSWERS = """
 UPDATE deliveries_attempt attempt SET answer = ''
 FROM deliveries_delivery delivery
@@ -78,6 +80,6 @@ def replay(erased: Iterable[Erased]) -> int:
 def _remove(recipient: Recipient) -> None:
     values = {"recipient": recipient.pk}
     with connection.cursor() as cursor:
-        for statement in (OWN_TEXTS, ANSWERS, DELIVERIES, REPORTS, EVENTS):
+        for statement in (OWN_TEXTS, OWN_VALUES, ANSWERS, DELIVERIES, REPORTS, EVENTS):
             cursor.execute(statement, values)
     recipient.delete()
