@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # So many tests run at once, each on servers of its own.
 TEST_WORKERS ?= 2
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format bench-retention
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format bench-retention lock sbom audit
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -76,6 +76,25 @@ test-integrations: .venv/tests integrations/zapier/node_modules ## the Zapier ap
 
 integrations/zapier/node_modules: integrations/zapier/package-lock.json
 	@cd integrations/zapier && npm ci --no-audit --no-fund --silent && touch node_modules
+
+lock: .venv/supply ## write requirements.lock anew: every package with its hashes, in the versions that are installed here
+	@$(PYTHON) -m pip freeze --disable-pip-version-check | grep == > .venv/supply/installed
+	@.venv/supply/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		-c .venv/supply/installed requirements.txt -o .venv/supply/lock
+	@{ echo '# Every package with its hashes, made by `make lock` from requirements.txt: pip install --require-hashes -r requirements.lock'; \
+		cat .venv/supply/lock; } > requirements.lock
+
+sbom: .venv/supply ## write var/sbom.cdx.json, what the console is made of (CycloneDX)
+	@mkdir -p var && .venv/supply/bin/cyclonedx-py requirements --output-reproducible --of JSON -o var/sbom.cdx.json requirements.lock
+	@echo "var/sbom.cdx.json"
+
+audit: .venv/supply ## ask PyPI for known vulnerabilities of what is in requirements.lock (needs the internet)
+	@tests/audit .venv/supply/bin
+
+.venv/supply: tests/requirements-supply.txt | .venv/bin/python
+	@$(PYTHON) -m venv .venv/supply
+	@.venv/supply/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-supply.txt
+	@touch $@
 
 .venv/bin/python:
 	@tests/make_venv

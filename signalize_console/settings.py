@@ -13,8 +13,14 @@ SECRET_KEY = environment.text("SECRET_KEY") or HOME.secret_key
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
-# The key that seals the VAPID private keys in the database: 32 bytes, base64url.
-KEY_ENCRYPTION_KEY = environment.text("SIGNALIZE_KEY_ENCRYPTION_KEY") or HOME.key_encryption_key
+# The key that seals the VAPID private keys in the database: 32 bytes, base64url. While it is being changed,
+# the new one and then the old one: ``manage.py reseal_keys``.
+KEY_ENCRYPTION_KEYS = environment.words("SIGNALIZE_KEY_ENCRYPTION_KEY") or [HOME.key_encryption_key]
+# The name of this installation, the same for all its parts. Nothing is sent with a database that was made, or
+# confirmed, under another name: what tells a copy of a disk from the original.
+INSTALLATION = environment.text("SIGNALIZE_INSTALLATION")
+# Where it is noted who was erased, beside the database: a backup from before would bring them back.
+ERASURES = environment.text("SIGNALIZE_ERASURES")
 # Further push services ("https://push.example.org") and, for development, where an origin's traffic really
 # goes ("https://jmt17.google.com=127.0.0.1:8443"), with the certificate authority of that place.
 PUSH_SERVICES = environment.text("SIGNALIZE_PUSH_SERVICES")
@@ -145,7 +151,9 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 HTTPS = environment.boolean("SIGNALIZE_HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+# The proxy leads to HTTPS; what else is served on this domain and its subdomains isn't ours to decide.
 SECURE_SSL_REDIRECT = False
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 from urllib.parse import urlsplit
 
 from django.db import connection
@@ -32,7 +32,7 @@ def free_port() -> int:
 class Web:
     """Use as a context manager. ``origin`` is where it answers; the database is the environment's.
 
-    ``cpus`` binds its processes to these cores.
+    ``cpus`` binds its processes to these cores; ``output`` gets what they print and log.
     """
 
     def __init__(
@@ -42,11 +42,12 @@ class Web:
         threads: int = 8,
         application: str = "signalize_console.wsgi:application",
         cpus: set[int] | None = None,
+        output: IO[bytes] | None = None,
         **env: str,
     ) -> None:
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
-        self.cpus = cpus
+        self.cpus, self.output = cpus, output
         self.argv = [
             *(sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={self.port}"),
             *(f"--workers={workers}", f"--blocking-threads={threads}", "--no-ws", "--log-level=warning"),
@@ -60,7 +61,12 @@ class Web:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            self.argv, cwd=ROOT, env=self.env, start_new_session=True, stdout=subprocess.DEVNULL
+            self.argv,
+            cwd=ROOT,
+            env=self.env,
+            start_new_session=True,
+            stdout=self.output or subprocess.DEVNULL,
+            stderr=self.output,
         )
         if self.cpus:
             os.sched_setaffinity(self.process.pid, self.cpus)

@@ -52,6 +52,12 @@ SELECT recipient.id FROM recipients_recipient recipient WHERE recipient.id = ANY
 """
 
 
+HOLD_DUE = """
+UPDATE automations_run SET state = 'held', why = 'restored', due_at = NULL
+WHERE state = 'waiting' AND due_at <= now()
+"""
+
+
 @dataclass(slots=True)
 class Claimed:
     """A run in our hands. It is ``moving`` until it waits, ends or is held."""
@@ -93,6 +99,12 @@ def advance() -> bool:
         ]
         cursor.execute(RECORD, [list(column) for column in zip(*columns, strict=True)])
     return True
+
+
+def hold_due() -> None:
+    """What is due in a restored database may have been done since, elsewhere: a person decides."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD_DUE)
 
 
 def _move(runs: list[Claimed], now: datetime.datetime) -> None:

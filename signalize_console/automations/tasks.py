@@ -4,12 +4,14 @@ from celery import shared_task
 
 from signalize_console.automations import comparing, forgetting
 from signalize_console.automations.engine import run
+from signalize_console.deliveries import installation
 from signalize_console.deliveries.tasks import is_stopping
 
 
 @shared_task(name="automations.advance")
 def advance() -> None:
-    run(is_stopping)
+    if installation.may_send():
+        run(is_stopping)
 
 
 @shared_task(name="automations.compare")

@@ -19,8 +19,9 @@ class ConsoleConfig(AppConfig):
         from django.contrib.auth import signals  # noqa: PLC0415
         from django.db.models.signals import post_migrate  # noqa: PLC0415
 
-        from signalize_console.console import logins, roles  # noqa: PLC0415
+        from signalize_console.console import logins, roles, system_checks  # noqa: PLC0415
 
+        system_checks.establish()
         post_migrate.connect(roles.establish, sender=self)
         signals.user_logged_in.connect(logins.logged_in)
         signals.user_logged_out.connect(logins.logged_out)

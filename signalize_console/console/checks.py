@@ -132,6 +132,11 @@ def _services() -> list[Finding]:
 def _workers() -> list[Finding]:
     found = [_broker()]
     seen = health.look()
+    if seen.is_elsewhere:
+        line = _(
+            "Nothing is sent from here: this database was restored or copied. Is this the one that sends?"
+        )
+        found.append(Finding("bad", line, _("An administrator decides it on the dashboard.")))
     for who, age in seen.seconds_silent.items():
         if who in seen.silent or age is None:
             found.append(Finding("bad", str(SILENT[who])))

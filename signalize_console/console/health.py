@@ -10,7 +10,7 @@ from signalize_console.deliveries import health as deliveries_health
 
 
 def health(_request: HttpRequest) -> JsonResponse:
-    """Whether messages go out. ``status`` is "ok", "degraded" (``silent`` and ``secondsLate`` say why) or,
+    """Whether messages go out. ``status`` is "ok", "degraded" (the other fields say why) or,
     with 503, "no database"."""
     try:
         found = deliveries_health.look()
@@ -25,6 +25,7 @@ def health(_request: HttpRequest) -> JsonResponse:
             },
             "secondsLate": round(found.seconds_late, 1),
             "openAlerts": found.open_alerts,
+            "restoredCopy": found.is_elsewhere,
         }
     )
 

@@ -34,7 +34,7 @@ GROWING = {
     *(MessageState.AWAITING_APPROVAL, MessageState.SCHEDULED, MessageState.EXPANDING),
     *(MessageState.SENDING, MessageState.PAUSED),
 }
-SAYS_WHY = {MessageState.PAUSED, MessageState.REPEATING}
+SAYS_WHY = {MessageState.PAUSED, MessageState.HELD, MessageState.REPEATING}
 # What took longer to count, in seconds, is kept for so many times as long.
 SLOW, KEPT = 0.1, 10
 # So many waiting deliveries are asked for their reasons.

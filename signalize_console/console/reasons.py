@@ -100,6 +100,9 @@ REASONS = {
     "wait_event": _("It waits for an event, or until the time for it is over."),
     "event_came": _("The event that it waited for has come."),
     "yields": _("A more important automation sends to this recipient first. It follows in a minute."),
+    "restored": _(
+        "The database was restored or copied: it may have gone out since the backup. Resume or release it if it hasn't, else cancel or drop it."
+    ),
     "late": _("It came later than the automation allows, after an outage. Release or drop it on the automation's page."),
     "released": _("Somebody released it although it was late."),
     "by_hand": _("Somebody dropped it."),

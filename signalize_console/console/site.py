@@ -8,7 +8,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.console import account, audit, dashboard, reports, second_factor, self_test
+from signalize_console.console import (
+    account,
+    audit,
+    dashboard,
+    reports,
+    second_factor,
+    self_test,
+    send_from_here,
+)
 
 # The menu, by what people come for; a model that isn't named here stands under "Operations".
 MENU: list[tuple[Any, list[str]]] = [
@@ -70,7 +78,7 @@ class ConsoleSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [*account.urls(self), *reports.urls(self.admin_view), *self_test.urls(self)]
-        return [*own, *super().get_urls()]
+        return [*own, *send_from_here.urls(self), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sorted by purpose. A page about one app keeps Django's own list."""

@@ -58,8 +58,14 @@ def troubles(user: Any) -> list[tuple[str, str]]:
     """What keeps messages from going out now: a sentence and where to look, the gravest first."""
     found = health.look()
     about_workers = reverse("admin:deliveries_heartbeat_changelist")
+    sentences = []
+    if found.is_elsewhere:
+        said = _(
+            "Nothing is sent from here: this database was restored or copied. Is this the one that sends?"
+        )
+        sentences.append((said, reverse("admin:send_from_here")))
     silent = ["worker"] if "worker" in found.silent else found.silent
-    sentences = [(str(SILENT[who]), about_workers) for who in silent]
+    sentences += [(str(SILENT[who]), about_workers) for who in silent]
     if found.is_late:
         sentences.append(
             (_("Transactional messages have been waiting for %d s.") % found.seconds_late, about_workers)

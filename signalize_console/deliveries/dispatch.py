@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
 
-from signalize_console.deliveries import caps, heartbeats, ledger, progress, recall
+from signalize_console.deliveries import caps, heartbeats, installation, ledger, progress, recall
 from signalize_console.deliveries.heartbeats import HeartbeatKind
 from signalize_console.deliveries.lanes import WINDOW, Lanes
 from signalize_console.deliveries.ledger import LEASE_SECONDS, Claim, Claimed, Result
@@ -93,13 +93,14 @@ class Dispatch:
         self.posted = 0
         self.has_more = False
         self.look_at = self.settle_at = 0.0
+        self.may_send, self.ask_at = False, 0.0
         self.connected_at = time.monotonic()
 
     def run(self, seconds: float = SECONDS) -> int:
         """Sends what is due until nothing is, or the time is over. Returns how many were posted."""
         started, stopped_at, more = time.monotonic(), 0.0, True
         self.watch.tick(started)
-        if self.transactional:
+        if self.transactional and self._may_send():
             self._run_suspects(started + SUSPECT_SECONDS)
         while more or self.open or self.recalls.open:
             now = time.monotonic()
@@ -111,6 +112,13 @@ class Dispatch:
             more = self._try_turn(more and now < started + seconds and not stopped_at)
         self._advance()
         return self.posted
+
+    def _may_send(self) -> bool:
+        """Asked at the start, twice a second, and when the database was away: who knows which one answers."""
+        now = time.monotonic()
+        if now >= self.ask_at:
+            self.may_send, self.ask_at = installation.may_send(), now + SETTLE_EVERY
+        return self.may_send
 
     def _run_suspects(self, until: float) -> None:
         """What was lost with several workers goes alone: whatever happens, it happens to nothing else."""
@@ -128,6 +136,7 @@ class Dispatch:
             more = self._turn(claiming)
         except (OperationalError, InterfaceError):
             drop_connection()
+            self.ask_at = 0.0
             if now > self.connected_at + LEASE_SECONDS:
                 raise
             time.sleep(LOOK_AGAIN)
@@ -144,6 +153,7 @@ class Dispatch:
                 self.look_at = min(self.look_at, now + LINGER)
             return True
         self.look_at = now + LOOK_AGAIN
+        claiming = claiming and self._may_send()
         self.watch.tell()
         # What is recorded makes room in the same transaction.
         free = WINDOW - len(self.open) + len(self.results)
@@ -231,6 +241,8 @@ class Dispatch:
         """Moves the messages on whose time has come. True: that made work."""
         self.settle_at = time.monotonic() + SETTLE_EVERY
         self._show_life()
+        if not self._may_send():
+            return False
         self.watch.tick(time.monotonic())
         self._put_back_stopped()
         reclaimed = ledger.reclaim(self.transactional)

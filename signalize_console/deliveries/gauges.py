@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import connection
 
+from signalize_console.deliveries import installation
+
 # Per class: how much is due, and for how long the oldest has been.
 DUE = """
 SELECT transactional, count(*), coalesce(extract(epoch FROM now() - min(due_at)), 0)::float
@@ -68,6 +70,8 @@ def read() -> list[Gauge]:
               [((kind, what), age) for kind, what, _count, age in beats]),
         Gauge("processes", "Processes that showed a sign of life within a day.", ("kind", "class"),
               [((kind, what), count) for kind, what, count, _age in beats]),
+        Gauge("restored_copy", "1: the database was restored or copied, and nothing is sent from here.", (),
+              [((), installation.is_elsewhere())]),
         Gauge("subscriptions", "Subscriptions, living or not; PostgreSQL's own estimate.", (),
               [((), _rows(SUBSCRIPTIONS)[0][0])]),
     ]  # fmt: skip

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connection
+
+from signalize_console.deliveries.installation import IS_ELSEWHERE
 
 SILENT_SECONDS = 30.0
 LATE_SECONDS = 10.0
 # Of each kind (an engine's by the class that it sends) the youngest sign of life, in seconds; since when the
-# oldest transactional message has been due; how many alerts are open.
-LOOK = """
+# oldest transactional message has been due; how many alerts are open; whether this database is of elsewhere.
+LOOK = f"""
 SELECT (
-    SELECT coalesce(json_object_agg(who, age), '{}') FROM (
+    SELECT coalesce(json_object_agg(who, age), '{{}}') FROM (
         SELECT CASE kind WHEN 'engine' THEN split_part(name, '-', 1) ELSE kind END AS who,
             extract(epoch FROM now() - max(beat_at))::float AS age
         FROM deliveries_heartbeat GROUP BY who
@@ -18,19 +21,21 @@ SELECT (
 ), (
     SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM messaging_pushmessage
     WHERE transactional AND due_at <= now() AND state IN ('scheduled', 'expanding', 'sending')
-), (SELECT count(*) FROM deliveries_alert WHERE ended_at IS NULL)
-"""
+), (SELECT count(*) FROM deliveries_alert WHERE ended_at IS NULL), {IS_ELSEWHERE}
+"""  # noqa: S608 - our own words
 EXPECTED = ("beat", "worker", "transactional", "marketing")
 
 
 @dataclass(frozen=True)
 class Health:
     """``seconds_silent``: by "beat", "worker", "transactional" and "marketing" (the engine's classes);
-    None: never seen. ``seconds_late``: how long the oldest transactional message has been due."""
+    None: never seen. ``seconds_late``: how long the oldest transactional message has been due.
+    ``is_elsewhere``: the database was restored or copied, and nothing is sent until a person says so."""
 
     seconds_silent: dict[str, float | None]
     seconds_late: float
     open_alerts: int
+    is_elsewhere: bool = False
     silent: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,11 +48,11 @@ class Health:
 
     @property
     def is_good(self) -> bool:
-        return not self.silent and not self.is_late and not self.open_alerts
+        return not (self.silent or self.is_late or self.open_alerts or self.is_elsewhere)
 
 
 def look() -> Health:
     with connection.cursor() as cursor:
-        cursor.execute(LOOK)
-        ages, late, alerts = cursor.fetchone()
-    return Health({who: ages.get(who) for who in EXPECTED}, late, alerts)
+        cursor.execute(LOOK, [settings.INSTALLATION])
+        ages, late, alerts, is_elsewhere = cursor.fetchone()
+    return Health({who: ages.get(who) for who in EXPECTED}, late, alerts, is_elsewhere)

@@ -15,7 +15,8 @@ from signalize_console.webpush.push_services import SERVICES
 
 CHUNK = 5_000
 
-# A marketing message that nobody could start in time waits for a person: its hour may have passed.
+# A marketing message that nobody could start in time waits for a person: its hour may have passed. So does
+# one whose time came before this copy of the database was told to send: it may have gone out elsewhere.
 START = """
 UPDATE messaging_pushmessage
 SET state = CASE WHEN late THEN 'held' WHEN audience <> 'recipients' THEN 'expanding' ELSE 'sending' END,
@@ -27,7 +28,9 @@ SET state = CASE WHEN late THEN 'held' WHEN audience <> 'recipients' THEN 'expan
         (SELECT coalesce(max(id), 0) FROM recipients_subscription) END
 FROM (
     SELECT id AS due_id, NOT transactional AND coalesce(
-            CASE WHEN in_local_time THEN due_at ELSE scheduled_at END < now() - interval '30 minutes', false
+            CASE WHEN in_local_time THEN due_at ELSE scheduled_at END < GREATEST(
+                now() - interval '30 minutes', (SELECT confirmed_at FROM deliveries_installation)
+            ), false
         ) AS late
     FROM messaging_pushmessage
     WHERE transactional = %s AND due_at <= now() AND state = 'scheduled'

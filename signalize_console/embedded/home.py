@@ -29,7 +29,7 @@ class Home:
 
     @property
     def secret_key(self) -> str:
-        return self._secret("secret_key")
+        return self._secret("secret_key", 48)
 
     @property
     def key_encryption_key(self) -> str:
@@ -91,12 +91,12 @@ class Home:
             raise _unusable(path, error) from error
         return path
 
-    def _secret(self, name: str) -> str:
+    def _secret(self, name: str, size: int = 32) -> str:
         """The content of a file that only we can read; made when it is first asked for."""
         path = self._directory(self.path) / name
         try:
             if not path.exists():
-                _write_once(path, base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"="))
+                _write_once(path, base64.urlsafe_b64encode(secrets.token_bytes(size)).rstrip(b"="))
             content = path.read_text().strip()
         except OSError as error:
             raise _unusable(path, error) from error

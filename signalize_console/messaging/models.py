@@ -340,6 +340,7 @@ class PushMessage(Timing, Content):
             scheduled_at=None,
             in_local_time=False,
             due_at=Now(),
+            paused_because="",
         )
 
     def withdraw_to_draft(self) -> bool:

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from signalize_console.deliveries import installation
 from signalize_console.deliveries.tasks import is_stopping
 from signalize_console.webhooks import ledger
 from signalize_console.webhooks.dispatch import Dispatch
@@ -9,7 +10,8 @@ from signalize_console.webhooks.dispatch import Dispatch
 
 @shared_task(name="webhooks.tell")
 def tell() -> None:
-    Dispatch(is_stopping).run()
+    if installation.may_send():
+        Dispatch(is_stopping).run()
 
 
 @shared_task(name="webhooks.forget_old")

@@ -105,6 +105,7 @@ PAGES = {
     "reports_compare": (ALL, ALL),
     "reports_message": (ALL, ALL),
     "self-test": (WRITERS, WRITERS),
+    "send_from_here": (ALL, ADMIN),
     "self-test-end": (NOBODY, WRITERS),
     "self-test-start": (NOBODY, WRITERS),
     "self-test-state": (WRITERS, NOBODY),

@@ -66,7 +66,7 @@ def test_all_is_well(tester: Client) -> None:
 
 def test_a_key_that_can_not_be_opened_and_one_that_does_not_match(tester: Client) -> None:
     key = VapidKey.objects.get()
-    with override_settings(KEY_ENCRYPTION_KEY="A" * 43):
+    with override_settings(KEY_ENCRYPTION_KEYS=["A" * 43]):
         assert "can&#x27;t be opened" in read(tester)[0]
         assert "Set the key-encryption key" in read(tester)[0]
     other = make_website(name="Other").vapid_key.private_key

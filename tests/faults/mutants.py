@@ -146,6 +146,20 @@ MUTANTS = [
         "tests/deliveries/test_workers.py::test_a_worker_refuses_a_database_that_may_forget",
     ),
     Mutant(
+        "a restored copy sends",
+        f"{D}/dispatch.py",
+        "claiming = claiming and self._may_send()",
+        "claiming = bool(claiming)",
+        "tests/deliveries/test_installation.py",
+    ),
+    Mutant(
+        "marketing of a restored copy goes on by itself",
+        f"{D}/installation.py",
+        "        cursor.execute(PAUSE)\n",
+        "",
+        "tests/deliveries/test_installation.py",
+    ),
+    Mutant(
         "retry ignores Retry-After",
         f"{W}/outcomes.py",
         "wait = retry_after(asked) if asked else None",

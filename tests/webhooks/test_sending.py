@@ -431,7 +431,7 @@ def worker(receiver: Receiver) -> subprocess.Popen[bytes]:
         "DATABASE_URL": url,
         "SIGNALIZE_WEBHOOK_PLACES": receiver.place,
         "SIGNALIZE_WEBHOOK_CA": receiver.ca_file,
-        "SIGNALIZE_KEY_ENCRYPTION_KEY": settings.KEY_ENCRYPTION_KEY,
+        "SIGNALIZE_KEY_ENCRYPTION_KEY": settings.KEY_ENCRYPTION_KEYS[0],
     }
     run = "from signalize_console.webhooks.dispatch import Dispatch; Dispatch().run()"
     command = [sys.executable, "-c", f"import django; django.setup(); {run}"]

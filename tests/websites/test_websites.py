@@ -79,9 +79,15 @@ def test_what_is_sealed_opens_only_with_the_key_and_for_its_owner() -> None:
     for changed, owner in ((sealed, "other"), (sealed[:-1] + b"x", "owner")):
         with pytest.raises(ImproperlyConfigured):
             unseal(changed, owner)
-    with override_settings(KEY_ENCRYPTION_KEY="A" * 43), pytest.raises(ImproperlyConfigured, match="another"):
+    with (
+        override_settings(KEY_ENCRYPTION_KEYS=["A" * 43]),
+        pytest.raises(ImproperlyConfigured, match="another"),
+    ):
         unseal(sealed, "owner")
-    with override_settings(KEY_ENCRYPTION_KEY="short"), pytest.raises(ImproperlyConfigured, match="32 bytes"):
+    with (
+        override_settings(KEY_ENCRYPTION_KEYS=["short"]),
+        pytest.raises(ImproperlyConfigured, match="32 bytes"),
+    ):
         seal(b"secret", "owner")
 
 

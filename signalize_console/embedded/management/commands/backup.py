@@ -1,0 +1,27 @@
+"""``manage.py backup DIRECTORY``: the database and the uploaded pictures, while everything runs."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from signalize_console.embedded import backing_up
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes a directory with a dump of the database and the uploaded pictures, named for the time, below "
+        "DIRECTORY; prints its name. It may run beside everything else. Secrets aren't in it: keep "
+        "SIGNALIZE_KEY_ENCRYPTION_KEY apart from it, and erasures.log beside it."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("directory", type=Path, help="where the backups are kept")
+
+    def handle(self, *_args: Any, directory: Path, **_options: Any) -> None:
+        try:
+            self.stdout.write(str(backing_up.back_up(directory.absolute(), settings.HOME)))
+        except backing_up.Failed as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,190 @@
+"""The drill: back up while there is work, restore beside it, let real workers run there, and let it go."""
+
+import datetime
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from signalize_console.deliveries import erasing, erasure_log, installation
+from signalize_console.deliveries.dispatch import Dispatch
+from signalize_console.deliveries.erasure_log import path
+from signalize_console.deliveries.models import Delivery
+from signalize_console.pushservice.double import PushServiceDouble
+from signalize_console.recipients.models import Recipient
+from signalize_console.websites.models import Website
+from tests.deliveries.conftest import Subscribe
+from tests.deliveries.test_engine import send_to
+from tests.web import ROOT, database_url
+
+SEND = """
+import django; django.setup()
+from signalize_console.deliveries.dispatch import Dispatch
+print(Dispatch(transactional=True).run(seconds=5) + Dispatch(transactional=False).run(seconds=5))
+"""
+
+
+class Copy:
+    """An empty database beside the tests', and what is run on it in processes of their own."""
+
+    def __init__(self, home: Path, double: PushServiceDouble) -> None:
+        self.url = database_url().replace("/test_signalize?", "/restored?")
+        assert self.url != database_url()
+        self.env = {
+            **os.environ,
+            "DATABASE_URL": self.url,
+            "SIGNALIZE_HOME": str(home),
+            "SIGNALIZE_KEY_ENCRYPTION_KEY": (Path(os.environ["SIGNALIZE_HOME"]) / "key_encryption_key").read_text(),
+            "SIGNALIZE_PUSH_SERVICES": double.push_services,
+            "SIGNALIZE_PUSH_SERVICES_CA": str(double.ca_file),
+            "DJANGO_SETTINGS_MODULE": "signalize_console.settings",
+        }  # fmt: skip
+
+    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *argv], cwd=ROOT, env=self.env, capture_output=True, text=True, check=False
+        )
+
+    def manage(self, *words: object) -> str:
+        done = self.run("manage.py", *map(str, words))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ask(self, sql: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as copied:
+            return copied.execute(sql).fetchall()
+
+    def sent(self) -> tuple[int, str]:
+        """How many a worker posted, and what it logged."""
+        done = self.run("-c", SEND)
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout), done.stderr
+
+
+@pytest.fixture
+def copy(transactional_db: None, tmp_path: Path, double: PushServiceDouble) -> Iterator[Copy]:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE restored")
+    yield Copy(tmp_path / "home", double)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP DATABASE restored (FORCE)")
+
+
+def backup(to: Path) -> Path:
+    """As an operator does it, on the tests' own database."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "backup", str(to)],
+        cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url()},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+def test_the_drill(
+    copy: Copy,
+    double: PushServiceDouble,
+    website: Website,
+    subscribe: Subscribe,
+    tmp_path: Path,
+) -> None:
+    installation.send_from_here("tests")
+    gone, stays = subscribe(), subscribe()
+    for subscription in (gone, stays):
+        send_to(subscription, website)
+        send_to(subscription, website, transactional=False)
+    made = backup(tmp_path / "backups")
+    assert [oct(file.stat().st_mode)[-3:] for file in sorted(made.iterdir())] == ["600", "600"]
+    assert os.environ["SIGNALIZE_HOME"] not in (made / "database.dump").read_bytes().decode(errors="replace")
+
+    # The original goes on: everything is sent, somebody is erased, and comes back.
+    for transactional in (True, False):
+        Dispatch(transactional).run(seconds=10)
+    assert double.requests == 4
+    erasing.erase(gone.recipient)
+    Recipient.objects.create(website=website, client_id=gone.recipient.client_id)
+
+    said = copy.manage("restore", made, "--erasures", path())
+
+    assert "1 recipients were erased again." in said
+    assert "manage.py send_from_here" in said
+    assert copy.ask("SELECT id FROM recipients_recipient") == [(stays.recipient_id,)]
+    assert copy.manage("replay_erasures", path()) == "0 recipients were erased again.\n"
+    posted, log = copy.sent()
+    assert (posted, double.requests) == (0, 4)
+    assert "restored or copied" in log
+    assert set(copy.ask("SELECT state, attempts FROM deliveries_delivery")) == {("pending", 0)}
+    assert "invariants hold" in copy.manage("verify_ledger")
+
+    copy.manage("send_from_here")
+
+    posted, log = copy.sent()
+    # The erased one's is cancelled; marketing, that the original has sent, waits for a person.
+    assert (posted, double.requests) == (1, 5)
+    assert double.received[-1].endpoint == stays.endpoint
+    assert set(
+        copy.ask("SELECT state, paused_because FROM messaging_pushmessage WHERE NOT transactional")
+    ) == {("paused", "restored")}
+    assert "invariants hold" in copy.manage("verify_ledger")
+    again = copy.run("manage.py", "restore", str(made))
+    assert again.returncode == 1
+    assert "isn't empty" in again.stderr
+    assert Delivery.objects.count() == 4
+
+
+def test_whoever_agreed_anew_after_the_erasure_stays(website: Website, subscribe: Subscribe) -> None:
+    erased = subscribe().recipient
+    erasing.erase(erased)
+    back = Recipient.objects.create(website=website, client_id=erased.client_id)
+
+    assert erasing.replay(erasure_log.read(path())) == 0
+    Recipient.objects.update(created_at=timezone.now() - datetime.timedelta(days=1))
+    assert erasing.replay(erasure_log.read(path())) == 1
+    assert not Recipient.objects.filter(pk=back.pk).exists()
+
+
+def test_the_record_names_nobody_and_is_only_ours(website: Website, subscribe: Subscribe) -> None:
+    recipient = subscribe().recipient
+    before = path().read_text() if path().exists() else ""
+    erasing.erase(recipient)
+    written = path().read_text().removeprefix(before)
+    assert written.count("\n") == 1
+    assert recipient.client_id not in written
+    assert path().stat().st_mode & 0o077 == 0
+
+
+def test_an_unwritable_record_stops_no_erasure(
+    website: Website,
+    subscribe: Subscribe,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.ERASURES = "/dev/null/erasures.log"
+    erasing.erase(subscribe().recipient)
+    assert not Recipient.objects.exists()
+    assert "SIGNALIZE_ERASURES" in caplog.text
+
+
+@pytest.mark.parametrize(("word", "said"), [("nothing", "no backup"), ("broken", "pg_restore failed")])
+def test_what_is_no_backup_is_refused_in_words(copy: Copy, tmp_path: Path, word: str, said: str) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "database.dump").write_text("no dump")
+    done = copy.run("manage.py", "restore", str(tmp_path / word))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert copy.ask("SELECT count(*) FROM pg_class WHERE relname = 'django_migrations'") == [(0,)]
+
+
+def test_a_broken_record_is_refused_in_words(copy: Copy, tmp_path: Path) -> None:
+    (tmp_path / "erasures.log").write_text("who knows\n")
+    copy.manage("migrate", "--verbosity=0")
+    done = copy.run("manage.py", "replay_erasures", str(tmp_path / "erasures.log"))
+    assert done.returncode == 1
+    assert "line 1" in done.stderr
