@@ -89,6 +89,7 @@ def measure(port: int) -> dict[str, float]:
     website = make_website()
     with connection.cursor() as cursor:
         cursor.execute(SEED, {"website": website.pk, "key": website.vapid_key.pk, "recipients": RECIPIENTS})
+    settle()
     busy = [make_rule(website, {"kind": "event", "name": f"event{n % 10}"}) for n in range(RULES)]
     engine.run(seconds=5)
     for rule in busy:
@@ -96,9 +97,18 @@ def measure(port: int) -> dict[str, float]:
     figures = stream(port, website, [rule.pk for rule in busy], "with nobody waiting")
     with connection.cursor() as cursor:
         cursor.execute(WAIT, {"rule": busy[0].pk, "version": busy[0].version_id})
-        cursor.execute("ANALYZE automations_run")
+    settle()
     figures |= stream(port, website, [rule.pk for rule in busy], f"with {WAITING:,} waiting")
     return {**figures, **birthday(website)}
+
+
+def settle() -> None:
+    """What a million rows at once leave behind is the seed's, not the product's: tidied up before the clock starts."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")
 
 
 def make_rule(website: Any, when: dict[str, Any]) -> Any:
