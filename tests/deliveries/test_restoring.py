@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -35,7 +36,7 @@ class Copy:
     """An empty database beside the tests', and what is run on it in processes of their own."""
 
     def __init__(self, home: Path, double: PushServiceDouble) -> None:
-        self.url = database_url().replace("/test_signalize?", "/restored?")
+        self.url = urlsplit(database_url())._replace(path="/restored").geturl()
         assert self.url != database_url()
         self.env = {
             **os.environ,

@@ -29,7 +29,7 @@ def test_it_keeps_each_secret_in_a_file_that_only_its_owner_reads(home: Home, na
     secret = getattr(home, name)
     file = home.path / name
     assert file.read_text() == secret
-    assert len(secret) == 43
+    assert len(secret) >= 43
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert getattr(Home(home.path), name) == secret
 
@@ -45,7 +45,7 @@ def test_a_secret_that_could_not_be_written_leaves_nothing_behind(home: Home) ->
     with no_room_for_files(), pytest.raises(ImproperlyConfigured, match=r"secret_key can't be used: .*room"):
         _ = home.secret_key
     assert list(home.path.iterdir()) == []
-    assert len(home.secret_key) == 43
+    assert len(home.secret_key) >= 43
 
 
 def test_it_refuses_an_empty_secret(home: Home) -> None:
