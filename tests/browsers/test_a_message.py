@@ -144,8 +144,8 @@ def test_a_message_is_written_approved_sent_paused_and_read_about(
     # What would be sent, to how many; so many ask for a second person.
     button(browser, "Review and send …")
     browser.wait("location.pathname.endsWith('/review/')")
+    browser.wait(f"document.body?.innerText.includes('{OTHERS + 1} subscriptions will get this.')", 30)
     page = browser.js("document.body.innerText")
-    assert f"{OTHERS + 1} subscriptions will get this." in page
     assert "Die Rosen sind da" in page
     browser.js("document.querySelector('#count').focus()")
     browser.call("Input.insertText", {"text": str(OTHERS + 1)}, **browser.session)
