@@ -29,6 +29,12 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Web:
     """Use as a context manager. ``origin`` is where it answers; the database is the environment's.
 

@@ -13,7 +13,7 @@ from signalize_console.automations import waiting
 from signalize_console.automations.definition import Send
 from signalize_console.automations.models import RuleVersion, StepMessage, StepWinner
 from signalize_console.deliveries import outbox
-from signalize_console.messaging.content import Variant
+from signalize_console.messaging.content import are_varied
 from signalize_console.messaging.models import MessageTemplate, PushMessage
 from signalize_console.recipients.models import Recipient
 
@@ -88,7 +88,7 @@ class Sender:
             website=rule.website, transactional=step.transactional, sent_by=f"automation: {rule.name}"
         )
         texts = message.use(template)
-        if any(text.variant != Variant.A for text in texts):
+        if are_varied(texts):
             message.winner = self._winner(number)
         if step.valid_for:
             message.valid_until = waiting.later(self.now, step.valid_for, datetime.UTC)

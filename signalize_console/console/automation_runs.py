@@ -13,9 +13,9 @@ from signalize_console.automations.models import Run, RunState
 from signalize_console.console.moments import moment
 from signalize_console.console.outcomes import Said, said
 from signalize_console.console.reasons import in_words
-from signalize_console.deliveries.causes import Explanation, what_became
+from signalize_console.deliveries.causes import what_became
 from signalize_console.deliveries.models import Delivery
-from signalize_console.messaging.rendering import text_for
+from signalize_console.messaging.rendering import text_read
 from signalize_console.recipients.models import Recipient
 
 LATEST = 20
@@ -85,12 +85,7 @@ def _sent(recipient: Recipient, runs: list[Run]) -> defaultdict[int, list[Sent]]
     found: defaultdict[int, list[Sent]] = defaultdict(list)
     by_id = {one.pk: one for one in deliveries} if messages else {}
     for number, explanation in what_became(list(by_id.values())).items():
-        title = _title(explanation, recipient.language, by_id[number])
-        one = Sent(title, said(explanation), by_id[number])
+        text = text_read(explanation.message, recipient.language, by_id[number].variant)
+        one = Sent(text.title if text else "–", said(explanation), by_id[number])
         found[one.delivery.push_message_id].append(one)
     return found
-
-
-def _title(explanation: Explanation, language: str, delivery: Delivery) -> str:
-    texts = list(explanation.message.texts.all())
-    return text_for(texts, language, delivery.variant or explanation.message.winner).title if texts else "–"

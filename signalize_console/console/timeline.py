@@ -15,7 +15,7 @@ from signalize_console.console.reasons import SERVICES, service_name
 from signalize_console.deliveries.causes import Explanation, what_became
 from signalize_console.deliveries.models import Delivery
 from signalize_console.deliveries.timeline import Entry, Place, timeline
-from signalize_console.messaging.rendering import text_for
+from signalize_console.messaging.rendering import text_read
 from signalize_console.recipients.models import Consent, ConsentKind, Recipient
 
 # Each source, what it is called, and the permission that it takes to see it.
@@ -117,7 +117,7 @@ def _tell_visit(line: Line) -> None:
 def _of_delivery(delivery: Delivery, explanation: Explanation | None, language: str) -> Line:
     if explanation is None:
         return Line(delivery.created_at, delivery.state, delivery.get_state_display(), "–", delivery=delivery)
-    texts = list(explanation.message.texts.all())
-    title = text_for(texts, language, delivery.variant or explanation.message.winner).title if texts else "–"
+    text = text_read(explanation.message, language, delivery.variant)
     told = said(explanation)
+    title = text.title if text else "–"
     return Line(delivery.created_at, told.tone, _("message"), title, told.line, delivery)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from signalize_console.activity.models import Event
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
-from signalize_console.messaging.rendering import text_for
+from signalize_console.messaging.rendering import text_read
 from signalize_console.messaging.states import DeliveryState
 from signalize_console.recipients.consent import client_id_hash
 from signalize_console.recipients.models import Consent, Recipient
@@ -95,7 +95,7 @@ def messages(recipient: Recipient, most: int, among: Any) -> list[dict[str, Any]
         }
         for one in deliveries
         if (message := sent.get(one.push_message_id))
-        for text in [text_for(list(message.texts.all()), recipient.language, one.variant or message.winner)]
+        and (text := text_read(message, recipient.language, one.variant))
     ]
 
 

@@ -20,7 +20,7 @@ from signalize_console.audiences.tree import BadSegment
 from signalize_console.deliveries import splitting, wake
 from signalize_console.deliveries.idempotency import InFlight, KeyReused, NotAccepted, once
 from signalize_console.messaging import rendering, storing, wall_clock
-from signalize_console.messaging.content import Variant, by_variant
+from signalize_console.messaging.content import are_varied, by_variant
 from signalize_console.messaging.models import Audience, PushMessage, PushMessageText, Share
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.states import MessageState, states_before
@@ -187,7 +187,7 @@ def _store(
             raise NotAccepted(_("This push message was sent or withdrawn already."))
         texts = _texts_of(message)
     message.state = state
-    message.varied = any(text.variant != Variant.A for text in texts)
+    message.varied = are_varied(texts)
     if message.varied and (message.canary or (message.is_local and message.split_percent < Share.ALL)):
         raise NotAccepted(
             _("Texts A or B can't be tried on a few beside another test or in local times. Choose one.")

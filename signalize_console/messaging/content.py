@@ -42,6 +42,10 @@ def by_variant(texts: Iterable[T]) -> dict[str, list[T]]:
     return found
 
 
+def are_varied(texts: Iterable["Text"]) -> bool:
+    return any(text.variant != Variant.A for text in texts)
+
+
 class Link(models.CharField):
     """A link that a notification may open or load."""
 

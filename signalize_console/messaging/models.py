@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.compiler import without
 from signalize_console.audiences.models import Segment
-from signalize_console.messaging.content import Content, Text, Variant
+from signalize_console.messaging.content import Content, Text, Variant, are_varied
 from signalize_console.messaging.media import Media
 from signalize_console.messaging.states import MessageState, states_before
 from signalize_console.messaging.timing import Timing
@@ -293,7 +293,7 @@ class PushMessage(Timing, Content):
 
     @property
     def has_variants(self) -> bool:
-        return any(text.variant != Variant.A for text in self.texts.all())
+        return are_varied(self.texts.all())
 
     def move_to(
         self, state: MessageState, *, only_from: MessageState | None = None, **fields: object

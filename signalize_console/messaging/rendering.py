@@ -37,6 +37,12 @@ def text_for(texts: Sequence[Text], language: str, variant: str = "") -> Text:
     )
 
 
+def text_read(message: PushMessage, language: str, variant: str | None) -> Text | None:
+    """What a recipient of this language read, whose delivery has this variant. None: it has no texts."""
+    texts = list(message.texts.all())
+    return text_for(texts, language, variant or message.winner) if texts else None
+
+
 def tag_of(message: PushMessage) -> str:
     """By which a browser knows that a notification takes the place of another one."""
     return message.tag or message.topic or f"push-message-{message.pk}"

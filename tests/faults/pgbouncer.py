@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from signalize_console.embedded import processes
 from signalize_console.embedded.home import Home
 from signalize_console.embedded.postgres import ACCOUNT
-from tests.web import free_port
+from tests.web import free_port, is_open
 
 BINARY = Path("/usr/sbin/pgbouncer")
 
@@ -50,7 +49,7 @@ server_login_retry = 1
             [BINARY, *account, settings], log=self.home.logs / "pgbouncer.log", ends_by=signal.SIGINT
         )
         end = time.monotonic() + seconds
-        while not self._answers():
+        while not is_open(self.port):
             if self.process.poll() is not None or time.monotonic() > end:
                 raise processes.CannotStart(processes.last_lines(self.home.logs / "pgbouncer.log"))
             time.sleep(0.05)
@@ -58,7 +57,3 @@ server_login_retry = 1
 
     def stop(self) -> None:
         processes.stop(self.process, signal.SIGINT, 10)
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0

@@ -2,13 +2,12 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 from signalize_console.embedded import processes
-from tests.web import free_port
+from tests.web import free_port, is_open
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
@@ -36,7 +35,7 @@ class RabbitMq:
             [SERVER], log=self.directory / "log", ends_by=signal.SIGTERM, env=self._env(), cwd="/"
         )
         end = time.monotonic() + seconds
-        while not self._answers():
+        while not is_open(self.port):
             if self.process.poll() is not None or time.monotonic() > end:
                 raise processes.CannotStart(processes.last_lines(self.directory / "log"))
             time.sleep(0.1)
@@ -64,8 +63,3 @@ class RabbitMq:
             "ERL_EPMD_PORT": str(self.epmd_port),
         }
         return {**os.environ, **own}
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0

@@ -164,14 +164,9 @@ class Run:
         with self.stretch(figures):
             for position in range(number):
                 name = list(WORKERS)[position % len(WORKERS)]
-                process = self.system.running[name]
                 (child,) = self.system.children(name)[:1]
                 figures.counted += bool(count(HELD_NOW, f"worker-{child}"))
-                began = time.monotonic()
-                process.send_signal(signal.SIGTERM)
-                wait_until(lambda one=process: one.poll() is not None, 30, f"{name} doesn't end.")
-                figures.recovery = max(figures.recovery, time.monotonic() - began)
-                wait_until(lambda one=name, old=process: self.system.running[one] is not old, 5, "")
+                figures.recovery = max(figures.recovery, self._restart(name))
                 self.system.wait_for_workers()
                 time.sleep(1.0)
         if figures.unknown or figures.transactional_twice or figures.extra["lost_with"]:
@@ -285,7 +280,9 @@ class Run:
         while figures.deliveries < number:
             with self.stretch(figures, settle=240) as killed:
                 for name in (*WORKERS, *system.beats, *system.webs):
-                    self._restart(figures, name)
+                    self._restart(name)
+                    figures.faults += 1
+                    time.sleep(2)
                 servers = [(system.broker, signal.SIGTERM), (system.postgres, signal.SIGINT)]
                 servers += [(system.pgbouncer, signal.SIGTERM)] if system.pgbouncer else []
                 for server, how in servers:
@@ -311,13 +308,14 @@ class Run:
             )
         return figures
 
-    def _restart(self, figures: Figures, name: str) -> None:
-        process = self.system.running[name]
+    def _restart(self, name: str) -> float:
+        """Told to end, and started again by who supervises it. Returns the seconds until it had ended."""
+        process, began = self.system.running[name], time.monotonic()
         process.send_signal(signal.SIGTERM)
         wait_until(lambda: process.poll() is not None, 30, f"{name} doesn't end.")
+        seconds = time.monotonic() - began
         wait_until(lambda: self.system.running[name] is not process, 5, "")
-        figures.faults += 1
-        time.sleep(2)
+        return seconds
 
     def _workers(self) -> list[int]:
         return [pid for name in WORKERS for pid in self.system.children(name)]

@@ -7,7 +7,6 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -27,7 +26,7 @@ from tests.faults.pgbouncer import PgBouncer
 from tests.faults.proxy import Wire
 from tests.faults.push_service import AUTHKEY, Door, Face
 from tests.faults.rabbitmq import RabbitMq
-from tests.web import free_port
+from tests.web import free_port, is_open
 
 CELERY = ["-m", "celery", "-A", "tests.faults.worker"]
 WORKERS = {
@@ -204,7 +203,7 @@ class System:
 
     def wait_for_web(self, seconds: float = 60) -> None:
         def answers() -> bool:
-            return all(_is_open(port) for port in self.webs.values())
+            return all(is_open(port) for port in self.webs.values())
 
         wait_until(answers, seconds, f"The web does not answer. See {self.log('web')}")
 
@@ -218,11 +217,6 @@ class System:
             return True
         said = f"pid:{pid} exited with 'signal 9 (SIGKILL)'"
         return any(said in self.log(name).read_text(errors="replace") for name in WORKERS)
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(true: Any, seconds: float, what: str) -> Any:
