@@ -1,6 +1,5 @@
 """Event: one thing that happened. Only ever inserted; partitioned by month (``day`` is the partition key)."""
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -84,9 +83,7 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(fields=["recipient", "-occurred_at"], name="event_of_recipient"),
-            BrinIndex(
-                fields=["recorded_in"], name="event_recorded_in", autosummarize=True, pages_per_range=32
-            ),
+            models.Index(fields=["recorded_in"], name="event_of_transaction"),
             models.Index(
                 fields=["push_message_id", "kind"],
                 condition=~models.Q(push_message_id=None),

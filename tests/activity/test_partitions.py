@@ -3,9 +3,13 @@
 import datetime
 
 import pytest
+from django.apps import apps
 from django.db import connection
+from django.db.migrations.state import ProjectState
+from django.db.models import Index
 
 from signalize_console.activity import partitions
+from signalize_console.activity.migration_operations import AddIndexToPartitions
 from signalize_console.activity.models import Event
 from tests.makers import make_recipient, make_website
 
@@ -51,3 +55,40 @@ def test_making_partitions_twice_changes_nothing() -> None:
         )
         names = [name for (name,) in cursor.fetchall()]
     assert names == [f"activity_event_{month}" for month in ("2032_11", "2032_12", "2033_01", "2033_02")]
+
+
+WHOLE = """
+SELECT whole.indisvalid, count(part.inhrelid), count(DISTINCT own.indrelid)
+FROM pg_index whole JOIN pg_inherits part ON part.inhparent = whole.indexrelid
+JOIN pg_index own ON own.indexrelid = part.inhrelid AND own.indisvalid
+WHERE whole.indexrelid = 'event_by_name'::regclass GROUP BY 1
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_index_is_added_partition_by_partition_and_an_interrupted_one_goes_on() -> None:
+    state = ProjectState.from_apps(apps)
+    adding = AddIndexToPartitions("event", Index(fields=["name"], name="event_by_name"))
+    adding.state_forwards("activity", state)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'activity_event'::regclass")
+        (partitions_there,) = cursor.fetchone()
+        # As one that was interrupted leaves it: begun, one partition done, one left invalid.
+        cursor.execute("CREATE INDEX event_by_name ON ONLY activity_event (name)")
+        cursor.execute("CREATE INDEX done ON activity_event_default (name)")
+        cursor.execute("ALTER INDEX event_by_name ATTACH PARTITION done")
+        first = f"activity_event_{datetime.datetime.now(datetime.UTC):%Y_%m}"
+        cursor.execute(f"CREATE INDEX {first}_event_by_name ON {first} (kind)")
+    try:
+        for _time in range(2):
+            with connection.schema_editor(atomic=False) as schema_editor:
+                adding.database_forwards("activity", schema_editor, state, state)
+
+            with connection.cursor() as cursor:
+                cursor.execute(WHOLE)
+                assert cursor.fetchone() == (True, partitions_there, partitions_there)
+        with connection.schema_editor(atomic=False) as schema_editor:
+            adding.database_backwards("activity", schema_editor, state, ProjectState.from_apps(apps))
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP INDEX IF EXISTS event_by_name")
