@@ -17,7 +17,7 @@ from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
 
 SECONDS = 1.5
-EXACT_UP_TO, LOOKED_AT = 12_000, 10_000
+EXACT_UP_TO, LOOKED_AT = 8_000, 7_000
 
 HOW_MANY = "SELECT count(*) FROM (SELECT FROM {table} WHERE {which} LIMIT {most}) counted"
 PLANNED = "EXPLAIN (FORMAT JSON) SELECT FROM {table} WHERE {which}"
