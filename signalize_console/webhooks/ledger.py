@@ -45,7 +45,7 @@ RETURNING delivery.id, delivery.attempts, delivery.endpoint_id, delivery.webhook
 """
 
 # Statistics know nothing of events that came a moment ago: the indexes have them in order.
-BY_INDEX = "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off"
+BY_INDEX = "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 
 RECORD = """
 WITH result AS (

@@ -90,7 +90,7 @@ class Run:
     def _warm_up(self) -> None:
         """Until each worker has sent something."""
         sql = "SELECT count(DISTINCT worker) FROM faults_claim"
-        wait_until(lambda: count(sql) >= len(WORKERS), 60, "Not every worker sends.")
+        wait_until(lambda: count(sql) >= len(WORKERS), 180, "Not every worker sends.")
 
     def kills(self, number: int) -> Figures:
         """kill -9, in bursts. Each ends with one that dies while it takes over, and two that only sleep."""
