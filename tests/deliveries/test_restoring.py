@@ -2,8 +2,11 @@
 
 import datetime
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,11 +21,15 @@ from signalize_console.deliveries import erasing, erasure_log, installation
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.erasure_log import path
 from signalize_console.deliveries.models import Delivery
+from signalize_console.embedded import backing_up
+from signalize_console.embedded.home import Home
+from signalize_console.embedded.postgres import CARELESS, EmbeddedPostgres
 from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
 from tests.deliveries.conftest import Subscribe
 from tests.deliveries.test_engine import send_to
+from tests.programs import lacking
 from tests.web import ROOT, database_url
 
 SEND = """
@@ -35,9 +42,10 @@ print(Dispatch(transactional=True).run(seconds=5) + Dispatch(transactional=False
 class Copy:
     """An empty database beside the tests', and what is run on it in processes of their own."""
 
-    def __init__(self, home: Path, double: PushServiceDouble) -> None:
-        self.url = urlsplit(database_url())._replace(path="/restored").geturl()
-        assert self.url != database_url()
+    def __init__(self, home: Path, double: PushServiceDouble, beside: str) -> None:
+        self.home = home
+        self.url = urlsplit(beside)._replace(path="/restored").geturl()
+        assert self.url != beside
         self.env = {
             **os.environ,
             "DATABASE_URL": self.url,
@@ -73,7 +81,7 @@ class Copy:
 def copy(transactional_db: None, tmp_path: Path, double: PushServiceDouble) -> Iterator[Copy]:
     with connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE restored")
-    yield Copy(tmp_path / "home", double)
+    yield Copy(tmp_path / "home", double, database_url())
     with connection.cursor() as cursor:
         cursor.execute("DROP DATABASE restored (FORCE)")
 
@@ -94,6 +102,7 @@ def test_the_drill(
     double: PushServiceDouble,
     website: Website,
     subscribe: Subscribe,
+    settings: Settings,
     tmp_path: Path,
 ) -> None:
     installation.send_from_here("tests")
@@ -101,6 +110,7 @@ def test_the_drill(
     for subscription in (gone, stays):
         send_to(subscription, website)
         send_to(subscription, website, transactional=False)
+    (settings.HOME.media / "rose.png").write_bytes(b"rose")
     made = backup(tmp_path / "backups")
     assert [oct(file.stat().st_mode)[-3:] for file in sorted(made.iterdir())] == ["600", "600"]
     assert os.environ["SIGNALIZE_HOME"] not in (made / "database.dump").read_bytes().decode(errors="replace")
@@ -117,6 +127,7 @@ def test_the_drill(
     assert "1 recipients were erased again." in said
     assert "manage.py send_from_here" in said
     assert copy.ask("SELECT id FROM recipients_recipient") == [(stays.recipient_id,)]
+    assert (copy.home / "media" / "rose.png").read_bytes() == b"rose"
     assert copy.manage("replay_erasures", path()) == "0 recipients were erased again.\n"
     posted, log = copy.sent()
     assert (posted, double.requests) == (0, 4)
@@ -173,10 +184,69 @@ def test_an_unwritable_record_stops_no_erasure(
     assert "SIGNALIZE_ERASURES" in caplog.text
 
 
-@pytest.mark.parametrize(("word", "said"), [("nothing", "no backup"), ("broken", "pg_restore failed")])
+@pytest.fixture
+def older(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A server older than the programs that come with the console."""
+    binaries = [
+        place for place in Path("/usr/lib/postgresql").glob("1[456]/bin") if (place / "postgres").exists()
+    ]
+    if not binaries:
+        lacking("needs PostgreSQL 14, 15 or 16. On Debian 12: apt-get install postgresql")
+    directory = Path(tempfile.mkdtemp(prefix="signalize-older-"))
+    directory.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("SIGNALIZE_PG_BIN", str(binaries[0]))
+        server = EmbeddedPostgres(Home(directory), settings=CARELESS).start()
+    yield server.home
+    server.stop()
+    shutil.rmtree(directory)
+
+
+@pytest.mark.timeout(180)
+def test_a_server_that_is_older_than_our_programs_gets_its_backup_back(
+    older: Home, double: PushServiceDouble, tmp_path: Path
+) -> None:
+    copy = Copy(tmp_path / "home", double, older.database_url)
+    original = {**copy.env, "DATABASE_URL": older.database_url}
+    for words in (["migrate", "--verbosity=0"], ["backup", str(tmp_path / "backups")]):
+        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=original, check=True)
+    with psycopg.connect(older.database_url, autocommit=True) as server:
+        assert server.info.server_version < 170_000
+        server.execute("CREATE DATABASE restored")
+
+    (made,) = (tmp_path / "backups").iterdir()
+    copy.manage("restore", made)
+
+    assert "invariants hold" in copy.manage("verify_ledger")
+    again = copy.run("manage.py", "restore", str(made))
+    assert "isn't empty" in again.stderr
+
+
+def test_of_an_archive_only_files_below_media_are_taken(settings: Settings, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "media.tar", "w") as archive:
+        for name in ("media/rose.png", "media/../../evil", "/evil", "evil"):
+            archive.addfile(tarfile.TarInfo(name))
+        link = tarfile.TarInfo("media/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+
+    backing_up.unpack(tmp_path / "media.tar", tmp_path / "home" / "media")
+
+    taken = [str(one.relative_to(tmp_path)) for one in tmp_path.rglob("*") if not one.is_dir()]
+    assert sorted(taken) == ["home/media/rose.png", "media.tar"]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("nothing", "no backup"), ("broken", "pg_restore failed"), ("cut", "pg_restore failed")],
+)
 def test_what_is_no_backup_is_refused_in_words(copy: Copy, tmp_path: Path, word: str, said: str) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "database.dump").write_text("no dump")
+    if word == "cut":
+        whole = (backup(tmp_path) / "database.dump").read_bytes()
+        (tmp_path / "cut").mkdir()
+        (tmp_path / "cut" / "database.dump").write_bytes(whole[: len(whole) * 9 // 10])
     done = copy.run("manage.py", "restore", str(tmp_path / word))
     assert done.returncode == 1
     assert said in done.stderr

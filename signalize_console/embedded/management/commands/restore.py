@@ -30,6 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--erasures", nargs="*", type=Path, metavar="FILE", help="records of erasures")
 
     def handle(self, *_args: Any, backup: Path, erasures: list[Path] | None, **_options: Any) -> None:
+        for missing in (file for file in erasures or [] if not file.is_file()):
+            raise CommandError(f"There is no {missing}. Leave it out where nobody was erased.")
         try:
             backing_up.bring_back(backup.absolute(), settings.HOME)
         except backing_up.Failed as error:
