@@ -31,12 +31,17 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
 
+    def _say(self, text: str) -> None:
+        """At once, also into a log."""
+        self.stdout.write(text)
+        self.stdout.flush()
+
     def _explain(self, double: PushServiceDouble) -> None:
         preferences = "\n".join(
             f"  user_pref({json.dumps(name)}, {json.dumps(value)});"
             for name, value in double.firefox_preferences.items()
         )
-        self.stdout.write(
+        self._say(
             "Start the console with\n"
             f"  SIGNALIZE_PUSH_SERVICES='{double.push_services}' \\\n"
             f"  SIGNALIZE_PUSH_SERVICES_CA='{double.ca_file}' make run\n\n"
@@ -46,7 +51,7 @@ class Command(BaseCommand):
 
     def _tell(self, endpoint: str, status: int, push: Push | None) -> None:
         host = urlsplit(endpoint).hostname
-        self.stdout.write(f"{host}: {status}, {len(push.body) if push else 0} bytes{_title(push)}")
+        self._say(f"{host}: {status}, {len(push.body) if push else 0} bytes{_title(push)}")
 
 
 def _title(push: Push | None) -> str:
