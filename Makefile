@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # So many tests run at once, each on servers of its own.
 TEST_WORKERS ?= 2
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format bench-retention lock sbom audit
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format bench-retention bench-sizes lock sbom audit
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -59,6 +59,9 @@ bench-admin: .venv/tests ## every page of the console with 1M recipients and 10M
 bench-retention: .venv/tests ## 10M deliveries over twelve months: letting go of one, ingest beside it, reports (SCALE=100000 for fewer)
 	@$(PYTHON) -m tests.benchmarks.retention
 
+bench-sizes: .venv/tests ## bytes, write-ahead log and time of cores that a recipient, a delivery and a report take (SCALE=20000 for fewer)
+	@$(PYTHON) -m tests.benchmarks.sizes
+
 fuzz: .venv/tests ## some 100,000 schemathesis cases, and 50 rounds of 200 twins, against the running web (hours)
 	@$(PYTHON) -m tests.api.fuzz
 
@@ -99,9 +102,9 @@ audit: .venv/supply ## ask PyPI for known vulnerabilities of what is in requirem
 .venv/bin/python:
 	@tests/make_venv
 
-.venv/console: requirements.txt | .venv/bin/python
+.venv/console: requirements.lock | .venv/bin/python
 	@echo "Installing what the console needs into .venv (once) …"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 .venv/tests: tests/requirements.txt tests/requirements-no-deps.txt requirements.txt | .venv/bin/python

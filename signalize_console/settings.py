@@ -10,7 +10,8 @@ HOME = Home(Path(environment.text("SIGNALIZE_HOME", str(BASE_DIR / "var"))))
 
 DEBUG = environment.boolean("DEBUG", False)
 SECRET_KEY = environment.text("SECRET_KEY") or HOME.secret_key
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
+# Whoever is on this machine may always ask: health checks and Prometheus know no public name.
+ALLOWED_HOSTS = [*environment.words("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
 # The key that seals the VAPID private keys in the database: 32 bytes, base64url. While it is being changed,

@@ -11,14 +11,18 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
+from django.core.management import get_commands
 
 from signalize_console.celery import app
+from signalize_console.pushservice.certificates import Certificates
 from tests import egress
 from tests.deliveries.test_workers import a_place
 from tests.embedded.living import wait_until
+from tests.programs import lacking
 from tests.web import ROOT, free_port
 
 DEPLOY = ROOT / "deploy"
+BACKUP = DEPLOY / "systemd" / "signalize-backup.service"
 QUEUES = {queue.name for queue in app.conf.task_queues}
 
 
@@ -34,7 +38,7 @@ def parts() -> list[list[str]]:
     found += [
         line.partition("deploy/start ")[2].split() for line in (DEPLOY / "Procfile").read_text().splitlines()
     ]
-    for unit in (DEPLOY / "systemd").glob("*.service"):
+    for unit in set((DEPLOY / "systemd").glob("*.service")) - {BACKUP}:
         command = re.search(r"^ExecStart=/opt/signalize-console/deploy/start (.*)$", unit.read_text(), re.M)
         assert command, unit
         found.append(command[1].split())
@@ -63,12 +67,68 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
         unit.write_text(
             unit.read_text()
             .replace("/opt/signalize-console/deploy/start", "/bin/true")
+            .replace("/opt/signalize-console/.venv/bin/python", "/bin/true")
             .replace("EnvironmentFile=/etc", "EnvironmentFile=-/etc")
             .replace("User=signalize", "User=root")
         )
     units = sorted(str(unit) for unit in here.iterdir())
     done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_nightly_backup_runs_what_there_is() -> None:
+    commands = re.findall(
+        r"^ExecStart=(?:/opt/signalize-console/\.venv/bin/python manage\.py )(\w+)", BACKUP.read_text(), re.M
+    )
+    assert commands == ["backup", "verify_ledger"]
+    assert set(commands) <= set(get_commands())
+
+
+def test_manage_reads_the_settings_as_systemd_does(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(DEPLOY / "manage", tmp_path / "deploy" / "manage")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$2|$OLD_AND_NEW|$QUOTED|$URL|$LAST|${COMMENT-unset}"\n')
+    python.chmod(0o755)
+    settings = tmp_path / "environment"
+    settings.write_text(
+        'OLD_AND_NEW=one two\n# COMMENT=1\n\nQUOTED="a b"\nURL=postgresql://u@/d?host=/run\nLAST=$HOME'
+    )
+    # As the one who runs the tests: the account signalize may be missing.
+    program = (tmp_path / "deploy" / "manage").read_text().replace('"$(id -u)" = 0', "a = b")
+    (tmp_path / "deploy" / "manage").write_text(program)
+
+    def manage(file: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [tmp_path / "deploy" / "manage", "check"],
+            env={"PATH": os.environ["PATH"], "SIGNALIZE_ENVIRONMENT": str(file)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert manage(settings).stdout == "check|one two|a b|postgresql://u@/d?host=/run|$HOME|unset\n"
+    missing = manage(tmp_path / "nothing")
+    assert missing.returncode == 77
+    assert "Run this as root" in missing.stderr
+
+
+def test_nginx_of_debian_takes_the_proxy(tmp_path: Path) -> None:
+    """Debian 12's knows no "http2 on;"."""
+    if not shutil.which("nginx"):
+        lacking("needs nginx. On Debian: apt-get install nginx-light")
+    Certificates(tmp_path)
+    written = re.sub(
+        r"(ssl_certificate(?:_key)?) \S+;", rf"\1 {tmp_path}/server.pem;", (DEPLOY / "nginx.conf").read_text()
+    )
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; events {{}} http {{ {written} }}")
+    done = subprocess.run(
+        ["nginx", "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "test is successful" in done.stderr
 
 
 def test_secrets_are_made_once_and_only_for_their_owner(tmp_path: Path) -> None:
@@ -103,6 +163,7 @@ def test_all_parts_start_and_stop_as_written() -> None:
             "PORT": str(port),
             "SIGNALIZE_BIND": "127.0.0.1",
             "LOG_FORMAT": "json",
+            "ALLOWED_HOSTS": "push.example.com",
             "SIGNALIZE_METRICS_TOKEN": "watch",
         }
         log = place.home.logs / "parts.log"
@@ -114,11 +175,22 @@ def test_all_parts_start_and_stop_as_written() -> None:
         try:
             assert wait_until(lambda: asked(port, "health", '"ok"'), 90), log.read_text()
             assert wait_until(lambda: asked(port, "metrics", workers), 30), log.read_text()
+            assert subprocess.run(health_check(port), check=False).returncode == 0
+            assert subprocess.run(health_check(free_port()), check=False, capture_output=True).returncode == 1
         finally:
             for process in running:
                 process.terminate()
             codes = [process.wait(40) for process in running]
     assert codes == [0] * len(codes)
+
+
+def health_check(port: int) -> list[str]:
+    """The container's own, on this port."""
+    command = re.search(r"HEALTHCHECK .*?CMD .*?(\[.*?\])\n", (DEPLOY / "Dockerfile").read_text(), re.S)
+    assert command
+    python, *arguments = json.loads(command[1])
+    assert python == "/venv/bin/python"
+    return [sys.executable, *(one.replace(":8000/", f":{port}/") for one in arguments)]
 
 
 def asked(port: int, page: str, what: str) -> bool:

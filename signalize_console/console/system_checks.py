@@ -25,6 +25,7 @@ from signalize_console.websites.sealing import seal
 
 MOST_SKEW = datetime.timedelta(seconds=2)
 CHUNK = 500
+SHOWN = 5
 EXAMPLE = "example.com"
 
 
@@ -124,7 +125,8 @@ def database(databases: Sequence[str] | None = None, **_facts: Any) -> Iterator[
         yield from _settings_of(connections[alias])
         if missing := _migrations_missing(connections[alias]):
             yield Error(
-                f"Migrations are missing: {', '.join(missing)}.",
+                f"Migrations are missing ({len(missing)}): {', '.join(missing[:SHOWN])}"
+                f"{', …' if len(missing) > SHOWN else '.'}",
                 hint="Run manage.py migrate.",
                 id="signalize.E104",
             )
