@@ -27,7 +27,7 @@ def ids(found: list[CheckMessage]) -> list[str | None]:
 
 
 def documented(tmp_path: Path) -> dict[str, dict[str, str]]:
-    """The settings of the two recipes, with secrets as deploy/secrets makes them."""
+    """The settings of the three recipes, with secrets as deploy/secrets makes them."""
     (tmp_path / "secrets").write_text((ROOT / "deploy/secrets").read_text())
     subprocess.run(["sh", tmp_path / "secrets"], check=True, capture_output=True)
     services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
@@ -42,10 +42,16 @@ def documented(tmp_path: Path) -> dict[str, dict[str, str]]:
         name, _, value = line.partition("=")
         secret = tmp_path / "secrets.d" / name.removeprefix("SIGNALIZE_").lower()
         systemd[name] = secret.read_text() if value == "…" else value
-    return {"compose": compose, "systemd": systemd}
+    production = {}
+    steps = (ROOT / "docs/production.md").read_text().partition("<<END\n")[2].partition("\nEND\n")[0]
+    for line in steps.splitlines():
+        name, _, value = line.partition("=")
+        secret = tmp_path / "secrets.d" / name.removeprefix("SIGNALIZE_").lower()
+        production[name] = secret.read_text() if secret.exists() else value
+    return {"compose": compose, "systemd": systemd, "production": production}
 
 
-@pytest.mark.parametrize("recipe", ["compose", "systemd"])
+@pytest.mark.parametrize("recipe", ["compose", "systemd", "production"])
 def test_what_is_documented_is_clean(recipe: str, tmp_path: Path) -> None:
     settings = documented(tmp_path)[recipe]
     assert len(settings) > 6
