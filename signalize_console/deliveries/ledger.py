@@ -61,7 +61,7 @@ SUSPECTS = """ AND id IN (
 )"""
 # Statistics know nothing of a message that was expanded a moment ago, and a table that lives for hours has no
 # right ones: the planner would read or sort all of it. Each of these rows is found by an index, in order.
-# Before PostgreSQL 18 what can't be avoided then counts as so dear that it is compiled first: for a second, each time.
+# Before PostgreSQL 18 what can't be avoided then counts as so dear that it is compiled first, for a second.
 BY_INDEX = ";".join(
     f"SET LOCAL {name} = off"
     for name in (
