@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "signalize_console.request_ids.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "signalize_console.security_headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -238,8 +239,13 @@ LOGGING = {
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         },
     },
+    "filters": {"discreet": {"()": "signalize_console.logs.Discreet"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": environment.text("LOG_FORMAT", "line")}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": environment.text("LOG_FORMAT", "line"),
+            "filters": ["discreet"],
+        }
     },
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {

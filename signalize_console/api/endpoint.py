@@ -1,6 +1,7 @@
 """What all addresses of the API share: a scope for each method, a request id, the key's rate limit."""
 
 import functools
+import time
 from typing import Any, ClassVar
 
 from rest_framework import exceptions
@@ -10,7 +11,6 @@ from rest_framework.serializers import Serializer, ValidationError
 from rest_framework.views import APIView
 
 from signalize_console.api.authentication import Caller
-from signalize_console.api.errors import REQUEST_ID_HEADER, new_request_id
 from signalize_console.api.scopes import Scope
 
 
@@ -20,7 +20,7 @@ class Endpoint(APIView):
     scopes: ClassVar[dict[str, Scope]] = {}
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
-        self.request_id = new_request_id()
+        self.began_at = time.monotonic()
         return super().initialize_request(request, *args, **kwargs)
 
     def check_throttles(self, request: Request) -> None:
@@ -28,7 +28,6 @@ class Endpoint(APIView):
             raise exceptions.Throttled(request.auth.seconds_left)
 
     def finalize_response(self, request: Any, response: Response, *args: Any, **kwargs: Any) -> Response:
-        response[REQUEST_ID_HEADER] = self.request_id
         # Asking the request itself would authenticate anew where that has failed.
         caller = getattr(request, "_auth", None)
         if isinstance(caller, Caller):

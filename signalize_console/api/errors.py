@@ -1,7 +1,6 @@
 """Every error of the API: its code, its status, and one body for all."""
 
 import logging
-import random
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -13,10 +12,10 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from signalize_console import request_ids
 from signalize_console.errors import SixFields, six_fields
 
 log = logging.getLogger(__name__)
-REQUEST_ID_HEADER = "X-Request-Id"
 MOST_ERRORS = 100
 
 
@@ -116,7 +115,7 @@ PLAIN_WORDS = {
 
 def answer(error: Exception, context: dict[str, Any]) -> Response:
     """Django REST framework's exception handler: whatever happened, the caller gets one body."""
-    request_id = context["view"].request_id
+    request_id = request_ids.current.get()
     headers: dict[str, str] = {}
     errors: list[FieldError] = []
     if isinstance(error, Http404):
@@ -205,16 +204,10 @@ def field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
         yield FieldError(field=path or None, code=str(code), message=str(detail))
 
 
-def new_request_id() -> str:
-    """Unique, and no secret."""
-    return f"req_{random.getrandbits(80):020x}"
-
-
 @csrf_exempt
 def not_found(request: HttpRequest) -> JsonResponse:
     """For every address below /v3/ that nothing else answers."""
     message = "There is no such address. The documentation is at /v3/docs."
-    request_id = new_request_id()
     six = six_fields(404, message, request.path, ErrorCode.NOT_FOUND)
-    body = error_body(six, ErrorCode.NOT_FOUND, request_id)
-    return JsonResponse(body, status=404, headers={REQUEST_ID_HEADER: request_id})
+    body = error_body(six, ErrorCode.NOT_FOUND, request_ids.current.get())
+    return JsonResponse(body, status=404)

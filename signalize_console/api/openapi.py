@@ -31,7 +31,7 @@ CONSTRAINTS: dict[str, dict[str, Any]] = {
 }
 # On every answer.
 HEADERS = {
-    "X-Request-Id": "Names this request in the log.",
+    "X-Request-Id": "Names this request in the log. One that the caller sends is kept.",
     "RateLimit-Limit": "How many requests the key may make in a minute.",
     "RateLimit-Remaining": "How many of them are left.",
     "RateLimit-Reset": "In how many seconds the minute ends.",

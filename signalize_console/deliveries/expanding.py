@@ -130,7 +130,10 @@ def expand_chunk(transactional: bool) -> bool:
         except (BadSegment, TooSlow, DataError, ProgrammingError) as error:
             if not part.segment:
                 raise
-            log.warning("The segment of push message %s can't be expanded: %s", part.message, error)
+            ids = {"push_message_id": part.message}
+            log.warning(
+                "The segment of push message %s can't be expanded: %s", part.message, error, extra=ids
+            )
             _pause(part, "segment_too_slow" if isinstance(error, TooSlow) else "segment_broken")
             return True
         _move_on(cursor, part, made)
@@ -211,7 +214,8 @@ def _judge(part: Part) -> None:
     else:
         reason = canary.judge(part.message, part.day, part.most_lost, part.most_closed)
     if reason:
-        log.warning("The test of push message %s went badly: %s", part.message, reason)
+        ids = {"push_message_id": part.message}
+        log.warning("The test of push message %s went badly: %s", part.message, reason, extra=ids)
         _pause(part, reason, canary_phase=Canary.STOPPED, expand_at=None)
         return
     PushMessage(pk=part.message).move_to(

@@ -57,7 +57,8 @@ def _send_run(series: PushMessage, due_at: datetime.datetime) -> None:
         with transaction.atomic():
             _send_copy(series, run_for)
     except outbox.NotAccepted as error:
-        log.warning("A run of push message %s was not accepted: %s", series.pk, error)
+        ids = {"push_message_id": series.pk}
+        log.warning("A run of push message %s was not accepted: %s", series.pk, error, extra=ids)
         problem = "run_not_accepted"
     is_over = series.valid_until is not None and series.valid_until <= following[1]
     if is_over:

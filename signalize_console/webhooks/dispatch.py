@@ -79,7 +79,8 @@ class Dispatch:
             try:
                 self.wire.submit(request_for(delivery, endpoints[delivery.endpoint_id], claimed_at))  # type: ignore[arg-type]
             except (ImproperlyConfigured, KeyError) as error:
-                log.error("Webhook delivery %s can't be prepared: %s", delivery.id, error)
+                ids = {"webhook_delivery_id": delivery.id, "webhook_endpoint_id": delivery.endpoint_id}
+                log.error("Webhook delivery %s can't be prepared: %s", delivery.id, error, extra=ids)
                 wait = backoff(delivery.attempts)
                 self.results.append(Result(delivery, False, reason="secret", delay=wait, rest=wait))
 
