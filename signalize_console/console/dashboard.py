@@ -12,7 +12,7 @@ from signalize_console.console import reputation
 from signalize_console.console.access import of_own_websites, own_websites
 from signalize_console.console.charts import Chart
 from signalize_console.console.report_tables import growth
-from signalize_console.console.troubles import approvals, troubles
+from signalize_console.console.troubles import approvals, old_months, troubles
 from signalize_console.deliveries.funnels import funnels_of
 from signalize_console.deliveries.website_reports import (
     GROWTH_NAMES,
@@ -47,7 +47,7 @@ def context(user: Any) -> dict[str, Any]:
         "chart": _chart(counted, websites),
         "signs": signs,
         "worst": reputation.worst(signs),
-        "troubles": [*troubles(user), *approvals(user)],
+        "troubles": [*troubles(user), *approvals(user), *old_months(user)],
         **_messages(user),
     }
 

@@ -4,13 +4,15 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from signalize_console.console.access import of_own_websites, website_ids
 from signalize_console.console.reasons import SERVICES, in_words
-from signalize_console.deliveries import health
+from signalize_console.deliveries import health, retention
 from signalize_console.deliveries.alerts import Alert, AlertKind
+from signalize_console.deliveries.retention import Why
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
 
@@ -92,3 +94,26 @@ def approvals(user: Any) -> list[tuple[str, str]]:
     )
     page = reverse("admin:messaging_pushmessage_changelist")
     return [(said % {"count": waiting}, f"{page}?state__exact={MessageState.AWAITING_APPROVAL.value}")]
+
+
+def old_months(user: Any) -> list[tuple[str, str]]:
+    """What is kept for too long because of one of the user's push messages, in the form of ``troubles``."""
+    waiting = {
+        month: obstacle.message_id
+        for month, obstacle in retention.waiting().items()
+        if obstacle.why in {Why.UNFINISHED, Why.OPEN}
+    }
+    own = of_own_websites(user, PushMessage.objects.filter(pk__in=waiting.values()))
+    messages = {message.pk: message for message in own.prefetch_related("texts")}
+    said = _(
+        "What happened in %(month)s should be deleted by now, but “%(title)s” of that month has not ended. "
+        "Finish or cancel it; later months wait for it, too."
+    )
+    return [
+        (
+            said % {"month": date_format(month, "YEAR_MONTH_FORMAT"), "title": messages[message_id].title},
+            reverse("admin:messaging_pushmessage_change", args=[message_id]),
+        )
+        for month, message_id in waiting.items()
+        if message_id in messages
+    ]

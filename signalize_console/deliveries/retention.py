@@ -8,6 +8,8 @@ does, so that everything since the horizon is there.
 import datetime
 import logging
 import time
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
@@ -31,19 +33,20 @@ SECONDS = 30.0
 CHUNK, MESSAGES = 10_000, 1_000
 log = logging.getLogger(__name__)
 
-# Each finds one row that keeps the month from going, and each by an index.
+# Each finds one row that keeps the month from going, and each by an index: first what a person has to end.
 OPEN = """
 SELECT push_message_id FROM {table} WHERE state = 'pending'{days}
 UNION ALL SELECT push_message_id FROM {table} WHERE state = 'sending'{days} LIMIT 1
 """
 UNFINISHED = """
-SELECT message.id FROM websites_website website
+SELECT message.id, message.due_at IS NULL AND message.finished_at IS NOT NULL AS is_over
+FROM websites_website website
 JOIN messaging_pushmessage message ON message.website_id = website.id
 WHERE message.day >= %(first)s AND message.day < %(end)s
   AND message.state NOT IN ('draft', 'awaiting_approval', 'repeating')
   AND (message.due_at IS NOT NULL OR message.finished_at IS NULL
        OR message.finished_at > now() - make_interval(days => %(rest)s))
-ORDER BY message.id LIMIT 1
+ORDER BY is_over, message.id LIMIT 1
 """
 UNREAD = {
     horizons.DELIVERIES: "SELECT id FROM deliveries_delivery WHERE ended_in >= %(position)s",
@@ -73,6 +76,26 @@ DO UPDATE SET count = known.count + excluded.count
 FORGET_HOURS = "DELETE FROM deliveries_hourlycount WHERE push_message_id = ANY(%s)"
 
 
+class Why(StrEnum):
+    UNFINISHED = "push message %s of that month has not ended. Finish or cancel it."
+    RESTING = "push message %s of that month ended a short time ago."
+    OPEN = "push message %s has open deliveries."
+    UNREAD = "not every reader has read them. Do the workers of all queues run?"
+    NOT_SUMMED_UP = "they were never summed up. Does the worker of the queue maintenance run?"
+    FOREIGN = "a reader stands in another database. After a restore, rebuild_rollups comes first."
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What keeps a month from going: a push message, if it is one."""
+
+    why: Why
+    message_id: int | None = None
+
+    def __str__(self) -> str:
+        return self.why % self.message_id if self.message_id else self.why
+
+
 def kept(message: PushMessage) -> bool:
     """Whether this push message's deliveries and reports are still there, one by one."""
     return message.day is None or not may_be_gone(message.day) or message.day >= max(horizons.kept())
@@ -86,13 +109,8 @@ def may_be_gone(day: datetime.date) -> bool:
 def let_go(seconds: float = SECONDS) -> None:
     """All that may go, the oldest month first; for some seconds, and then the next time."""
     end = time.monotonic() + seconds
-    days = {
-        horizons.DELIVERIES: settings.KEEP_DELIVERIES_DAYS,
-        horizons.EVENTS: settings.KEEP_EVENTS_DAYS,
-    }
-    for name in TABLES:
-        if days[name]:
-            _let_go_months(name, timezone.now().date() - datetime.timedelta(days=days[name]))
+    for name, before in _ages():
+        _let_go_months(name, before)
     kept = horizons.kept()
     _delete_strays(horizons.DELIVERIES, kept.deliveries, end)
     _delete_strays(horizons.EVENTS, kept.events, end)
@@ -100,14 +118,43 @@ def let_go(seconds: float = SECONDS) -> None:
         pass
 
 
+def waiting() -> dict[datetime.date, Obstacle]:
+    """The months that should have gone and may not, with what keeps each: of each table the oldest."""
+    found = {}
+    for name, before in _ages():
+        for first in _months(name, before)[:1]:
+            if obstacle := _obstacle(name, first):
+                found[first] = obstacle
+    return found
+
+
+def _ages() -> list[tuple[str, datetime.date]]:
+    """What is let go of, and of which days."""
+    days = {
+        horizons.DELIVERIES: settings.KEEP_DELIVERIES_DAYS,
+        horizons.EVENTS: settings.KEEP_EVENTS_DAYS,
+    }
+    today = timezone.now().date()
+    return [(name, today - datetime.timedelta(days=days[name])) for name in TABLES if days[name]]
+
+
+def _months(name: str, before: datetime.date) -> list[datetime.date]:
+    return sorted({first for table in TABLES[name] for first in partitions.months(table, before)})
+
+
 def _let_go_months(name: str, before: datetime.date) -> None:
     for table in TABLES[name]:
         partitions.drop_detached(table)
-    months = sorted({first for table in TABLES[name] for first in partitions.months(table, before)})
-    for first in months:
+    for first in _months(name, before):
         try:
             if obstacle := _obstacle(name, first) or _detach(name, first):
-                log.warning("The %s of %s stay for now: %s", name, f"{first:%Y-%m}", obstacle)
+                log.warning(
+                    "The %s of %s stay for now: %s",
+                    name,
+                    f"{first:%Y-%m}",
+                    obstacle,
+                    extra={"push_message_id": obstacle.message_id} if obstacle.message_id else {},
+                )
                 return
         except OperationalError as error:
             log.info("The %s of %s stay for now: %s", name, f"{first:%Y-%m}", error)
@@ -116,7 +163,7 @@ def _let_go_months(name: str, before: datetime.date) -> None:
             partitions.drop_detached(table)
 
 
-def _obstacle(name: str, first: datetime.date) -> str:
+def _obstacle(name: str, first: datetime.date) -> Obstacle | None:
     """Why the month may not go yet. Asked without a lock: what has ended and was read stays so."""
     values: dict[str, Any] = {
         "first": first,
@@ -125,20 +172,20 @@ def _obstacle(name: str, first: datetime.date) -> str:
     }
     try:
         if cursors.position_of(READER) is None:
-            return "they were never summed up. Does the worker of the queue maintenance run?"
+            return Obstacle(Why.NOT_SUMMED_UP)
         values["position"] = cursors.slowest_position()
-    except ForeignCursor as error:
-        return f"the reader {error} stands in another database. After a restore, rebuild_rollups comes first."
+    except ForeignCursor:
+        return Obstacle(Why.FOREIGN)
     if found := _first(UNFINISHED, values):
-        return f"push message {found[0]} of that month has not ended, or did so a short time ago."
+        return Obstacle(Why.RESTING if found[1] else Why.UNFINISHED, found[0])
     if found := _first(OPEN.format(table="deliveries_delivery", days=OF_MONTH), values):
-        return f"push message {found[0]} has open deliveries."
+        return Obstacle(Why.OPEN, found[0])
     if _first(f"{UNREAD[name]}{OF_MONTH} LIMIT 1", values):
-        return "not every reader has read them. Do the workers of all queues run?"
-    return ""
+        return Obstacle(Why.UNREAD)
+    return None
 
 
-def _detach(name: str, first: datetime.date) -> str:
+def _detach(name: str, first: datetime.date) -> Obstacle | None:
     """Why it could not be done: while we hold the tables nobody can write, so that is certain now."""
     with transaction.atomic():
         detached = [partitions.detach(table, first) for table in TABLES[name]]
@@ -146,9 +193,9 @@ def _detach(name: str, first: datetime.date) -> str:
             found = _first(OPEN.format(table=detached[-1], days=""), {})
             if found:
                 transaction.set_rollback(True)
-                return f"push message {found[0]} has open deliveries."
+                return Obstacle(Why.OPEN, found[0])
         horizons.move(name, partitions.next_month(first))
-    return ""
+    return None
 
 
 def _delete_strays(name: str, before: datetime.date, end: float) -> None:

@@ -3,16 +3,22 @@
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from signalize_console.activity.models import EventKind
 from signalize_console.api.models import ApiKey
+from signalize_console.console.models import WebsiteLimit
 from signalize_console.deliveries import retention
 from signalize_console.deliveries.models import Delivery
+from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
+from tests.console.logins import log_in
 from tests.deliveries.test_retention import OLD, months, send_then
 from tests.deliveries.test_rolling_up import happen, make_audience, roll_up
+from tests.makers import make_website
 
 __all__ = ["months"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,3 +72,29 @@ def test_numbers_stay_and_words_say_what_is_gone(boss: Client, website: Website)
     why = f"{of_person}/why/?message={message.pk}"
     assert "be said any more: it is too long ago" in read(boss, why)
     assert "Es ist zu lange her" in read(boss, why, "de")
+
+
+def test_the_dashboard_names_the_message_that_keeps_an_old_month(boss: Client, website: Website) -> None:
+    message = send_then(OLD, website, make_audience(website, 4))
+    roll_up()
+    link = f'href="/admin/messaging/pushmessage/{message.pk}/change/">What happened in March 2024 should be'
+    held = {"state": "held", "finished_at": None}
+    of_others = log_in("view_pushmessage", name="ida")
+    limit = WebsiteLimit.objects.create(user=User.objects.get(username="ida"))
+    limit.websites.add(make_website(name="Another"))
+
+    def said(client: Client = boss, language: str = "en") -> str:
+        return client.get("/admin/", headers={"Accept-Language": language}).content.decode()
+
+    assert "March 2024" not in said()  # it may go, within the hour
+    PushMessage.objects.filter(pk=message.pk).update(**held)
+    retention.let_go()
+
+    assert Delivery.objects.exists()
+    assert said().count(link) == 1
+    assert f"“{message.title}” of that month has not ended. Finish or cancel it" in said()
+    assert "Was im März 2024 geschah" in said(language="de")
+    assert "March 2024" not in said(of_others)
+
+    PushMessage.objects.filter(pk=message.pk).update(state="cancelled", finished_at=timezone.now())
+    assert "March 2024" not in said()  # nobody has anything to do
