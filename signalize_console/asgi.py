@@ -7,3 +7,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "signalize_console.settings")
 
 application = get_asgi_application()
+# Models can be imported from here on.
+from signalize_console.deliveries import latencies  # noqa: E402
+
+latencies.keep_adding()

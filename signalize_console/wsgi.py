@@ -8,3 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "signalize_console.settings")
 os.environ.setdefault("SIGNALIZE_DATABASE_POOL", "1")
 
 application = get_wsgi_application()
+# Models can be imported from here on.
+from signalize_console.deliveries import latencies  # noqa: E402
+
+latencies.keep_adding()

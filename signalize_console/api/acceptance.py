@@ -1,5 +1,6 @@
 """Accepting what a call asks for exactly once, or rehearsing it, and saying why not."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from signalize_console.api.authentication import caller_of
 from signalize_console.api.errors import Conflict, ErrorCode, Unprocessable
 from signalize_console.deliveries import idempotency, outbox
+from signalize_console.deliveries.latencies import LatencyKind, stopwatch
 
 KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotency-Replayed"
 LONGEST_KEY = 255
@@ -35,6 +37,9 @@ def accept(request: Request, data: dict[str, Any], act: Act, why_nobody: Callabl
         raise Unprocessable(why_nobody() or str(error), ErrorCode.NOBODY_REACHABLE) from error
     except outbox.NotAccepted as error:
         raise Unprocessable(str(error), ErrorCode.NOT_ACCEPTED) from error
+    if not done.replayed:
+        seconds = time.monotonic() - request.parser_context["view"].began_at
+        stopwatch.note(LatencyKind.ACCEPT, seconds, transactional=data["transactional"])
     headers = {REPLAYED_HEADER: "true"} if done.replayed else {}
     return Response(done.answer["said"], status=201, headers=headers)
 

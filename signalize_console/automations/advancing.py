@@ -31,6 +31,11 @@ CLAIM = """
 SELECT id, version_id, recipient_id, trigger, triggered_at, facts, step, why, due_at FROM automations_run
 WHERE state = 'waiting' AND due_at <= now() ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
+# How long the oldest has been due.
+SECONDS_DUE = """
+SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM automations_run
+WHERE state = 'waiting' AND due_at <= now()
+"""
 RECORD = """
 UPDATE automations_run run
 SET state = moved.state, step = moved.step, why = moved.why, due_at = moved.due_at, moved_at = now(),
@@ -107,6 +112,13 @@ def hold_due() -> None:
         cursor.execute(HOLD_DUE)
 
 
+def seconds_due() -> float:
+    """For how long the oldest run that is due has been."""
+    with connection.cursor() as cursor:
+        cursor.execute(SECONDS_DUE)
+        return float(cursor.fetchone()[0])
+
+
 def _move(runs: list[Claimed], now: datetime.datetime) -> None:
     versions = RuleVersion.objects.select_related("rule__website").in_bulk({run.version_id for run in runs})
     recipients = Recipient.objects.in_bulk({run.recipient_id for run in runs})
@@ -145,7 +157,8 @@ def _walk(
     except Exception as error:
         for run in runs:
             run.sent.clear()
-        log.exception("The automation %s can't go on.", version.rule_id)
+        ids = {"automation_id": version.rule_id}
+        log.exception("The automation %s can't go on.", version.rule_id, extra=ids)
         version.rule.note_trouble(_("It failed (%s). The worker's log says why.") % type(error).__name__)
         _hold(runs)
 

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from signalize_console.deliveries import caps, heartbeats, installation, ledger, progress, recall
 from signalize_console.deliveries.heartbeats import HeartbeatKind
 from signalize_console.deliveries.lanes import WINDOW, Lanes
+from signalize_console.deliveries.latencies import LatencyKind, stopwatch
 from signalize_console.deliveries.ledger import LEASE_SECONDS, Claim, Claimed, Result
 from signalize_console.deliveries.recall import Recalled, Recalls
 from signalize_console.deliveries.sending import make_transport, request_for, result_of, signer
@@ -175,6 +176,8 @@ class Dispatch:
         """Records the results, claims, and hands over what was claimed. True: something was."""
         now = time.monotonic()
         lists = ledger.record_and_claim(self.transactional, self.results, claims, self.days)
+        if claims:
+            stopwatch.note(LatencyKind.CLAIM, time.monotonic() - now, transactional=self.transactional)
         for result in self.results:
             self.open.pop(result.delivery.id, None)
             self.touched.add(result.delivery.push_message_id)
@@ -218,7 +221,8 @@ class Dispatch:
             return Result(delivery, "pending", "not_sent", "no_database")
         except Exception as error:
             # One bad row must not hold up the others.
-            log.exception("Delivery %s can't be prepared.", delivery.id)
+            ids = {"delivery_id": delivery.id, "push_message_id": delivery.push_message_id}
+            log.exception("Delivery %s can't be prepared.", delivery.id, extra=ids)
             return Result(delivery, "failed", "not_sent", "internal_error", answer=type(error).__name__)
 
     def _take(self, answers: Sequence[Answer]) -> None:
@@ -230,6 +234,13 @@ class Dispatch:
                 continue
             is_fine = self.lanes.is_fine_elsewhere((delivery.website_id, delivery.push_service), now)
             self._keep(result_of(answer, self.transactional, is_fine_elsewhere=is_fine))
+            if answer.status:
+                stopwatch.note(
+                    LatencyKind.POST,
+                    answer.seconds,
+                    transactional=self.transactional,
+                    push_service=delivery.push_service,
+                )
             if answer.status == UNAUTHORIZED:
                 signer.cache_clear()
 
@@ -260,6 +271,7 @@ class Dispatch:
             life.shown_at = now
             what = "transactional" if self.transactional else "marketing"
             heartbeats.note(HeartbeatKind.ENGINE, heartbeats.process(what), 0.0)
+            stopwatch.add()
 
     def _put_back_stopped(self) -> None:
         """What waits inside libcurl is not on its way yet: a pause or a cancel still reaches it."""

@@ -14,10 +14,8 @@ SELECT transactional, count(*), coalesce(extract(epoch FROM now() - min(due_at))
 FROM messaging_pushmessage
 WHERE due_at <= now() AND state IN ('scheduled', 'expanding', 'sending') GROUP BY transactional
 """
-STATES = """
-SELECT state, count(*) FROM messaging_pushmessage
-WHERE state IN ('awaiting_approval', 'scheduled', 'expanding', 'sending', 'paused', 'held') GROUP BY state
-"""
+ON_THEIR_WAY = ("awaiting_approval", "scheduled", "expanding", "sending", "paused", "held")
+STATES = f"SELECT state, count(*) FROM messaging_pushmessage WHERE state IN {ON_THEIR_WAY} GROUP BY state"  # noqa: S608 - our own words
 # The last whole minute. Older ones don't change any more, this one isn't over.
 ANSWERS = """
 SELECT push_service, sum(accepted)::bigint, sum(gone)::bigint, sum(throttled)::bigint, sum(refused)::bigint,
@@ -33,6 +31,7 @@ FROM deliveries_heartbeat WHERE beat_at > now() - interval '1 day' GROUP BY 1, 2
 SUBSCRIPTIONS = """
 SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'recipients_subscription'::regclass
 """
+CHECKED = "SELECT violations, extract(epoch FROM now() - checked_at)::float FROM deliveries_ledgercheck"
 OUTCOMES = ("accepted", "gone", "throttled", "refused", "unanswered")
 
 
@@ -49,7 +48,8 @@ class Gauge:
 def read() -> list[Gauge]:
     due = {bool(transactional): (count, age) for transactional, count, age in _rows(DUE)}
     classes = [("transactional", due.get(True, (0, 0.0))), ("marketing", due.get(False, (0, 0.0)))]
-    beats = _rows(BEATS)
+    states = dict(_rows(STATES))
+    beats, checked = _rows(BEATS), _rows(CHECKED)
     answers = [
         ((service, outcome), number)
         for service, *numbers in _rows(ANSWERS)
@@ -61,7 +61,7 @@ def read() -> list[Gauge]:
         Gauge("messages_due_seconds", "For how long the oldest of them has been due.", ("class",),
               [((name,), age) for name, (_count, age) in classes]),
         Gauge("messages", "Push messages on their way, by state.", ("state",),
-              [((state,), count) for state, count in _rows(STATES)]),
+              [((state,), states.get(state, 0)) for state in ON_THEIR_WAY]),
         Gauge("answers_per_minute", "What the push services answered in the last whole minute.",
               ("push_service", "outcome"), answers),
         Gauge("alerts_open", "Alerts that are open.", ("kind", "push_service"),
@@ -74,6 +74,10 @@ def read() -> list[Gauge]:
               [((), installation.is_elsewhere())]),
         Gauge("subscriptions", "Subscriptions, living or not; PostgreSQL's own estimate.", (),
               [((), _rows(SUBSCRIPTIONS)[0][0])]),
+        Gauge("ledger_violations", "What verify_ledger found the last time, if it ever looked.", (),
+              [((), violations) for violations, _age in checked]),
+        Gauge("ledger_checked_seconds", "Since verify_ledger last looked.", (),
+              [((), age) for _violations, age in checked]),
     ]  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from signalize_console.deliveries.alerts import Alert
 from signalize_console.deliveries.browsers import TestBrowser
 from signalize_console.deliveries.frequency import Frequency
 from signalize_console.deliveries.heartbeats import Heartbeat
+from signalize_console.deliveries.latencies import Latency
+from signalize_console.deliveries.ledger_checks import LedgerCheck
 from signalize_console.deliveries.rollups import DailyCount, HourlyCount, SubscriberCount
 from signalize_console.deliveries.tallies import Tally
 from signalize_console.messaging.content import Variant
@@ -29,6 +31,8 @@ __all__ = [
     "Heartbeat",
     "HourlyCount",
     "IdempotencyKey",
+    "Latency",
+    "LedgerCheck",
     "SubscriberCount",
     "Tally",
     "TestBrowser",

@@ -35,7 +35,7 @@ SELECT date_trunc('minute', now()), website_id, push_service,
     coalesce(sum(number) FILTER (WHERE kind = 'unanswered'), 0)
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::int[]) AS seen (website_id, push_service, kind, number)
 WHERE EXISTS (SELECT FROM websites_website WHERE id = website_id)
-GROUP BY website_id, push_service
+GROUP BY website_id, push_service ORDER BY website_id, push_service
 ON CONFLICT (minute, push_service, website_id) DO UPDATE SET
     accepted = tally.accepted + excluded.accepted, gone = tally.gone + excluded.gone,
     throttled = tally.throttled + excluded.throttled, refused = tally.refused + excluded.refused,

@@ -44,6 +44,14 @@ RETURNING delivery.id, delivery.attempts, delivery.endpoint_id, delivery.webhook
     recipient.client_id, recipient.customer_id
 """
 
+SECONDS_DUE = """
+SELECT coalesce(max(extract(epoch FROM now() - waiting.due_at)), 0)::float
+FROM webhooks_webhookendpoint endpoint CROSS JOIN LATERAL (
+    SELECT due_at FROM webhooks_webhookdelivery
+    WHERE endpoint_id = endpoint.id AND state = 'pending' AND due_at <= now() ORDER BY due_at LIMIT 1
+) waiting
+WHERE endpoint.active AND endpoint.rests_until <= now()
+"""
 # Statistics know nothing of events that came a moment ago: the indexes have them in order.
 BY_INDEX = "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 
@@ -169,6 +177,13 @@ def reclaim() -> int:
         cursor.execute(GIVE_UP, [CHUNK])
         cursor.execute(RECLAIM)
         return cursor.rowcount
+
+
+def seconds_due() -> float:
+    """For how long the oldest that could be told now has been due; endpoints that rest don't count."""
+    with connection.cursor() as cursor:
+        cursor.execute(SECONDS_DUE)
+        return float(cursor.fetchone()[0])
 
 
 def forget_old() -> None:

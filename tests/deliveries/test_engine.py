@@ -364,7 +364,11 @@ def test_it_isolates_a_subscription_with_broken_keys(
 
 
 def test_one_row_that_can_not_be_prepared_does_not_hold_up_the_others(
-    double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
+    double: PushServiceDouble,
+    website: Website,
+    subscribe: Subscribe,
+    work: Work,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken, whole = send_to(subscribe(), website), send_to(subscribe(), website)
     broken.texts.all().delete()
@@ -374,6 +378,9 @@ def test_one_row_that_can_not_be_prepared_does_not_hold_up_the_others(
     states = {one.push_message_id: (one.state, one.reason) for one in Delivery.objects.all()}
     assert states[broken.pk] == (DeliveryState.FAILED, "internal_error")
     assert states[whole.pk][0] == DeliveryState.ACCEPTED
+    (line,) = [vars(one) for one in caplog.records if "can't be prepared" in one.message]
+    assert line["push_message_id"] == broken.pk
+    assert line["delivery_id"] == Delivery.objects.get(push_message=broken).pk
 
 
 def test_it_stops_claiming_when_it_is_told_to(
