@@ -17,8 +17,8 @@ _plain = logging.Formatter()
 class Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         # Django adds the request itself, whose address may be a search for somebody.
-        record.__dict__.pop("request", None)
-        if request_id := request_ids.current.get():
+        request = record.__dict__.pop("request", None)
+        if request_id := request_ids.current.get() or getattr(request, "request_id", ""):
             record.request_id = request_id
         values = record.args if isinstance(record.args, tuple) else ()
         error = record.exc_info[1] if record.exc_info else None

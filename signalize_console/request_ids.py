@@ -21,6 +21,8 @@ class RequestId:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "")
         request_id = given if FIT.fullmatch(given) else new()
+        # What Django logs of it when this is over finds it there.
+        request.request_id = request_id  # type: ignore[attr-defined]
         token = current.set(request_id)
         try:
             response = self.get_response(request)

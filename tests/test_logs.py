@@ -1,5 +1,6 @@
 """A line of the log names its request and the rows that it speaks of, and nothing of a person."""
 
+import copy
 import io
 import json
 import logging
@@ -13,6 +14,7 @@ import requests
 from django.db import IntegrityError
 from django.test import Client
 
+from signalize_console.api.models import ApiKey
 from signalize_console.recipients.models import Recipient
 from tests.api.calling import SEND
 from tests.makers import make_recipient, make_website
@@ -23,7 +25,7 @@ HEADER = "X-Request-Id"
 
 def log_like(settings: Any, form: str) -> tuple[logging.Logger, io.StringIO]:
     """A logger that writes as LOG_FORMAT says."""
-    said, config = io.StringIO(), settings.LOGGING
+    said, config = io.StringIO(), copy.deepcopy(settings.LOGGING)
     logger = logging.Logger("tests")
     configurator = logging.config.DictConfigurator(config)
     handler = logging.StreamHandler(said)
@@ -50,17 +52,15 @@ def test_what_is_no_fit_name_is_replaced(given: str) -> None:
 
 
 def test_the_answer_the_error_and_the_log_name_the_same_request(tmp_path: Path) -> None:
-    """Of a real web whose database is away; each line that it writes is an object."""
-    log = tmp_path / "log"
+    """Of a real web whose database is away; each line that the console writes is an object."""
+    log, key = tmp_path / "log", {"X-API-Key": ApiKey().make_secret()}
     away = f"postgresql://nobody:nothing@127.0.0.1:{free_port()}/nothing"
     with (
         log.open("wb") as output,
         Web(output=output, LOG_FORMAT="json", DATABASE_URL=away, SIGNALIZE_DATABASE_POOL="0") as web,
     ):
-        own = requests.post(
-            web.origin + SEND, json={}, headers={"X-API-Key": "k", HEADER: "shop-0815"}, timeout=30
-        )
-        ours = requests.post(web.origin + SEND, json={}, headers={"X-API-Key": "k"}, timeout=30)
+        own = requests.post(web.origin + SEND, json={}, headers={**key, HEADER: "shop-0815"}, timeout=30)
+        ours = requests.post(web.origin + SEND, json={}, headers=key, timeout=30)
         page = requests.get(
             f"{web.origin}/admin/?q=somebody@shop.example",
             headers={HEADER: "staff-0815"},
@@ -72,15 +72,16 @@ def test_the_answer_the_error_and_the_log_name_the_same_request(tmp_path: Path) 
     assert own.headers[HEADER] == own.json()["requestId"] == "shop-0815"
     assert ours.headers[HEADER] == ours.json()["requestId"] != "shop-0815"
     lines = [json.loads(line) for line in log.read_text().splitlines() if '"logger"' in line]
-    by_request = {line["request_id"]: line for line in lines if "request_id" in line}
     for answer in (own, ours):
-        line = by_request[answer.headers[HEADER]]
-        assert line["logger"] == "signalize_console.api.errors"
-        assert "The database does not answer" in line["message"]
+        first, second = [line for line in lines if line["request_id"] == answer.headers[HEADER]]
+        assert first["logger"] == "signalize_console.api.errors"
+        assert "The database does not answer" in first["message"]
+        assert second["logger"] == "django.request"
     assert page.status_code == 500
     assert page.headers[HEADER] == "staff-0815"
-    assert by_request["staff-0815"]["logger"] == "django.request"
-    assert "OperationalError" in by_request["staff-0815"]["exc_info"]
+    (broken,) = [line for line in lines if line["request_id"] == "staff-0815"]
+    assert broken["logger"] == "django.request"
+    assert "OperationalError" in broken["exc_info"]
     assert "somebody@shop.example" not in log.read_text()
 
 

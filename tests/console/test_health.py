@@ -1,5 +1,6 @@
 """What those who start, stop and watch over the console's processes ask it."""
 
+import copy
 import datetime
 import json
 import logging
@@ -87,7 +88,7 @@ def test_metrics_tell_what_waits_and_what_was_answered(settings: Any) -> None:
 
 def test_a_line_of_the_log_can_be_read_by_a_machine(settings: Any) -> None:
     """LOG_FORMAT=json."""
-    config = settings.LOGGING["formatters"]["json"]
+    config = copy.deepcopy(settings.LOGGING["formatters"]["json"])
     configurator = logging.config.DictConfigurator({"version": 1, "formatters": {"json": config}})
     formatter = configurator.configure_formatter(config)
     record = logging.LogRecord(
