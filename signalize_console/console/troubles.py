@@ -101,7 +101,7 @@ def old_months(user: Any) -> list[tuple[str, str]]:
     waiting = {
         month: obstacle.message_id
         for month, obstacle in retention.waiting().items()
-        if obstacle.why in {Why.UNFINISHED, Why.OPEN}
+        if obstacle.message_id and obstacle.why in {Why.UNFINISHED, Why.OPEN}
     }
     own = of_own_websites(user, PushMessage.objects.filter(pk__in=waiting.values()))
     messages = {message.pk: message for message in own.prefetch_related("texts")}
