@@ -95,7 +95,7 @@ stopwatch = Stopwatch()
 class Histogram:
     """``counts``: for each of BOUNDS, how many took at most so long. ``seconds`` is the sum of all."""
 
-    kind: LatencyKind
+    kind: str
     transactional: bool
     push_service: str
     counts: Sequence[int]
@@ -106,7 +106,7 @@ def read() -> list[Histogram]:
     with connection.cursor() as cursor:
         cursor.execute(READ)
         return [
-            Histogram(LatencyKind(kind), transactional, service, _cumulated(limits, counts), seconds)
+            Histogram(kind, transactional, service, _cumulated(limits, counts), seconds)
             for kind, transactional, service, limits, counts, seconds in cursor.fetchall()
         ]
 
