@@ -67,9 +67,12 @@ PAGES = {
     "second-factor": "/admin/second-factor/setup/",
     "audit-log": "/admin/console/auditrecord/",
 }
+# Those of a copy: the same database, after it was restored elsewhere.
+COPY = {"restored": "/admin/", "send-from-here": "/admin/send-from-here/"}
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 LOOKS = {"light": ("desk", False), "dark": ("desk", True), "phone": ("phone", True)}
 HIGHEST = 1800
+RESTORE = "UPDATE deliveries_installation SET identity = 'elsewhere'"
 SEASON = "from tests.browsers import season; import json; print(json.dumps(season.grow()))"
 
 
@@ -90,9 +93,13 @@ def main(directory: Path, wanted: list[str]) -> None:
                 log_in(browser, console)
                 automate(browser, console)
                 move_in(browser, console)
-                for name in wanted or PAGES:
-                    if name != "login":
-                        take(browser, console.origin + PAGES[name].format(**ids), directory, name)
+                for name, page in PAGES.items():
+                    if name != "login" and (not wanted or name in wanted):
+                        take(browser, console.origin + page.format(**ids), directory, name)
+                console.sql(RESTORE)
+                for name, page in COPY.items():
+                    if not wanted or name in wanted:
+                        take(browser, console.origin + page, directory, name)
             finally:
                 browser.close()
 
