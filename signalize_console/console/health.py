@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from signalize_console import __version__
 from signalize_console.deliveries import health as deliveries_health
 
 
@@ -26,6 +27,8 @@ def health(_request: HttpRequest) -> JsonResponse:
             "secondsLate": round(found.seconds_late, 1),
             "openAlerts": found.open_alerts,
             "restoredCopy": found.is_elsewhere,
+            "version": __version__,
+            "otherVersions": found.other_versions,
         }
     )
 

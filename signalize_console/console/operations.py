@@ -40,7 +40,7 @@ class PeriodicTaskAdmin(ReadOnly):
 class HeartbeatAdmin(ReadOnly):
     website_path = ""
     all_may_look = True
-    list_display = ["kind", "name", "beat_at", "worked_at"]
+    list_display = ["kind", "name", "version", "beat_at", "worked_at"]
     list_filter = ["kind"]
     ordering = ["-beat_at"]
     fields: ClassVar[Any] = list_display

@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console import __version__
 from signalize_console.console import (
     account,
     audit,
@@ -72,6 +73,9 @@ class ConsoleSite(admin.AdminSite):
         if request.method == "GET" and super().has_permission(request) and second_factor.is_missing(request):
             return HttpResponseRedirect(f"{reverse('admin:second_factor')}?{request.GET.urlencode()}")
         return super().login(request, extra_context)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "console_version": __version__}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**dashboard.context(request.user), **(extra_context or {})})

@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from signalize_console import __version__
 from signalize_console.console.access import of_own_websites, website_ids
 from signalize_console.console.reasons import SERVICES, in_words
 from signalize_console.deliveries import health, retention
@@ -72,6 +73,13 @@ def troubles(user: Any) -> list[tuple[str, str]]:
         sentences.append(
             (_("Transactional messages have been waiting for %d s.") % found.seconds_late, about_workers)
         )
+    if found.other_versions:
+        said = _(
+            "The web runs version %(ours)s, workers or beat %(others)s. Restart what was left out of the "
+            "update."
+        )
+        facts = {"ours": __version__, "others": ", ".join(found.other_versions)}
+        sentences.append((said % facts, about_workers))
     ids = website_ids(user)
     alerts = Alert.objects.open().select_related("website")
     if ids is not None:

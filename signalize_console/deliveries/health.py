@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import connection
 
+from signalize_console import __version__
 from signalize_console.deliveries.installation import IS_ELSEWHERE
 
 SILENT_SECONDS = 30.0
 LATE_SECONDS = 10.0
 # Of each kind (an engine's by the class that it sends) the youngest sign of life, in seconds; since when the
-# oldest transactional message has been due; how many alerts are open; whether this database is of elsewhere.
+# oldest transactional message has been due; how many alerts are open; whether this database is of elsewhere;
+# which versions are at work.
 LOOK = f"""
 SELECT (
     SELECT coalesce(json_object_agg(who, age), '{{}}') FROM (
@@ -21,7 +23,10 @@ SELECT (
 ), (
     SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM messaging_pushmessage
     WHERE transactional AND due_at <= now() AND state IN ('scheduled', 'expanding', 'sending')
-), (SELECT count(*) FROM deliveries_alert WHERE ended_at IS NULL), {IS_ELSEWHERE}
+), (SELECT count(*) FROM deliveries_alert WHERE ended_at IS NULL), {IS_ELSEWHERE}, (
+    SELECT array_agg(DISTINCT coalesce(nullif(version, ''), 'unknown')) FROM deliveries_heartbeat
+    WHERE beat_at > now() - make_interval(secs => %s)
+)
 """  # noqa: S608 - our own words
 EXPECTED = ("beat", "worker", "transactional", "marketing")
 
@@ -30,12 +35,14 @@ EXPECTED = ("beat", "worker", "transactional", "marketing")
 class Health:
     """``seconds_silent``: by "beat", "worker", "transactional" and "marketing" (the engine's classes);
     None: never seen. ``seconds_late``: how long the oldest transactional message has been due.
-    ``is_elsewhere``: the database was restored or copied, and nothing is sent until a person says so."""
+    ``is_elsewhere``: the database was restored or copied, and nothing is sent until a person says so.
+    ``other_versions``: of workers and beat, where they aren't this process's, as during an update."""
 
     seconds_silent: dict[str, float | None]
     seconds_late: float
     open_alerts: int
     is_elsewhere: bool = False
+    other_versions: list[str] = field(default_factory=list)
     silent: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +60,7 @@ class Health:
 
 def look() -> Health:
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, [settings.INSTALLATION])
-        ages, late, alerts, is_elsewhere = cursor.fetchone()
-    return Health({who: ages.get(who) for who in EXPECTED}, late, alerts, is_elsewhere)
+        cursor.execute(LOOK, [settings.INSTALLATION, SILENT_SECONDS])
+        ages, late, alerts, is_elsewhere, versions = cursor.fetchone()
+    others = [one for one in versions or [] if one != __version__]
+    return Health({who: ages.get(who) for who in EXPECTED}, late, alerts, is_elsewhere, others)

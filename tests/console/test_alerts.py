@@ -7,8 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from signalize_console import __version__
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.alerts import Alert, AlertKind, Said, raise_alert
+from signalize_console.deliveries.models import Heartbeat
 from signalize_console.recipients.models import Subscription, SubscriptionState
 from signalize_console.websites.models import Website
 from tests.console.logins import log_in
@@ -36,6 +38,19 @@ def test_the_dashboard_says_what_is_wrong_and_where(keeper: Client, website: Web
     assert "Check the website" in said
     assert page(alert) in said
     assert "No worker gives a sign of life" in said
+
+
+def test_the_dashboard_says_which_version_it_is_and_what_was_left_out_of_an_update(keeper: Client) -> None:
+    worker = Heartbeat.objects.create(kind="worker", name="worker-1", version=__version__)
+    said = keeper.get("/admin/").content.decode()
+    assert f"Signalize Console {__version__}</p>" in said
+    assert "left out of the update" not in said
+    worker.version = "0.0.9"
+    worker.save()
+    assert (
+        f"The web runs version {__version__}, workers or beat 0.0.9."
+        in keeper.get("/admin/").content.decode()
+    )
 
 
 def test_a_stopped_push_service_can_be_tried_at_once(keeper: Client, website: Website) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.test import Client
 
+from signalize_console import __version__
 from signalize_console.deliveries import dispatch, health, heartbeats, housekeeping
 from signalize_console.deliveries.alerts import AlertKind, raise_alert
 from signalize_console.deliveries.heartbeats import Heartbeat, HeartbeatKind
@@ -66,6 +67,21 @@ def test_an_alert_is_seen(website: Website) -> None:
     raise_alert(AlertKind.OUTAGE, None, "fcm")
     found = Client().get("/health").json()
     assert (found["status"], found["openAlerts"]) == ("degraded", 1)
+
+
+def test_other_versions_at_work_are_named(website: Website) -> None:
+    all_live()
+    found = Client().get("/health").json()
+    assert (found["version"], found["otherVersions"]) == (__version__, [])
+    Heartbeat.objects.filter(kind=HeartbeatKind.BEAT).update(version="0.0.9")
+    Heartbeat.objects.filter(kind=HeartbeatKind.WORKER).update(version="")
+
+    found = Client().get("/health").json()
+
+    # An update under way is no reason to wake anybody.
+    assert (found["status"], found["otherVersions"]) == ("ok", ["0.0.9", "unknown"])
+    age(31)
+    assert Client().get("/health").json()["otherVersions"] == []
 
 
 def test_old_signs_of_life_are_forgotten(website: Website) -> None:
