@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # So many tests run at once, each on servers of its own.
 TEST_WORKERS ?= 2
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages mutants format bench-retention bench-sizes lock sbom audit
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages upgrades mutants format bench-retention bench-sizes lock sbom audit
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -46,6 +46,9 @@ faults: .venv/tests ## 1,000 kills and every other fault, with what was lost (FA
 
 outages: .venv/tests ## as on several machines, each part restarted in turn; over Valkey, then over RabbitMQ and PgBouncer (OUTAGES_DELIVERIES=20000 for fewer)
 	@for broker in valkey rabbitmq; do $(PYTHON) -m tests.faults.spread $$broker --deliveries $${OUTAGES_DELIVERIES:-200000} || exit 1; done
+
+upgrades: .venv/tests ## from the release before to this code while all of it works, a million rows of each kind (SCALE=20000 for fewer)
+	@$(PYTHON) -m tests.upgrades
 
 mutants: .venv/tests ## breaks each promise of the engine in a copy, and shows the test that sees it
 	@$(PYTHON) -m tests.faults.mutants
