@@ -23,7 +23,7 @@ from tests.web import database_url
 __all__ = ["double", "running_double", "subscribe", "website"]
 # It accepts, sends, is reported to, and does once what beat asks for.
 LIVE = """
-import datetime, sys, django
+import sys, time, django
 django.setup()
 from django.test import Client
 from signalize_console.celery import app
@@ -42,6 +42,11 @@ app.loader.import_default_modules()
 for entry in app.conf.beat_schedule.values():
     app.tasks[entry["task"]].apply(throw=True)
 heartbeats.note("beat", "beat-of-before")
+end = time.monotonic() + 60
+while Delivery.objects.count() < 2 or Delivery.objects.filter(state__in=["pending", "sending"]).exists():
+    assert time.monotonic() < end, list(Delivery.objects.values())
+    for name in ("deliveries.dispatch_transactional", "deliveries.dispatch_marketing"):
+        app.tasks[name].apply(throw=True)
 for delivery in Delivery.objects.all():
     post("/browser/reports", {"token": tokens.make(delivery.pk, delivery.day), "event": "shown"})
 app.tasks["deliveries.roll_up"].apply(throw=True)
