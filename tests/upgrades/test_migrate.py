@@ -44,7 +44,7 @@ def other() -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def without_version() -> Iterator[None]:
     """As before the last migration."""
-    call_command("migrate", "deliveries", "0009", verbosity=0)
+    call_command("migrate", "deliveries", "0010", verbosity=0)
     yield
     call_command("migrate", "deliveries", verbosity=0)
 
@@ -111,7 +111,7 @@ def test_it_ends_with_who_stood_in_the_way_and_nothing_half_done(
     assert "run manage.py migrate again" in str(ended.value)
     assert "\n" not in str(ended.value)
     assert not is_migrated()
-    assert not MigrationRecorder.Migration.objects.filter(name="0010_heartbeat_version").exists()
+    assert not MigrationRecorder.Migration.objects.filter(name="0011_heartbeat_version").exists()
     other.rollback()
     migrate(Said())
     assert is_migrated()
