@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # So many tests run at once, each on servers of its own.
 TEST_WORKERS ?= 2
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages upgrades mutants format bench-retention bench-sizes lock sbom audit
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages upgrades mutants format bench-retention bench-sizes bench-soak lock sbom audit
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -37,6 +37,9 @@ bench-scale: .venv/tests ## one message to a million, with transactional message
 
 bench-scale-out: .venv/tests ## one, two and four worker processes over one database
 	@$(PYTHON) -m tests.benchmarks.scale_out
+
+bench-soak: .venv/tests ## half an hour at 30 % load: memory, and how quick claiming is (MINUTES=5 for less)
+	@$(PYTHON) -m tests.benchmarks.soak
 
 bench-claims: .venv/tests ## the ledger alone: claiming in one step beside two
 	@$(PYTHON) -m tests.benchmarks.claims
