@@ -149,8 +149,8 @@ def claim(most: int, busy: Sequence[int]) -> list[Claimed]:
     values: dict[str, Any] = {"each": EACH, "most": most, "busy": list(busy), "lease": LEASE_SECONDS}
     with connection.cursor() as cursor:
         cursor.execute(f"{BY_INDEX};{CLAIM}", values)
-        cursor.nextset()
-        cursor.nextset()
+        while cursor.nextset():
+            pass
         return [Claimed(*row) for row in cursor.fetchall()]
 
 
