@@ -84,6 +84,9 @@ class PlainText(serializers.CharField):
             raise serializers.ValidationError("Null characters are not allowed.")
         if not self.allow_blank and not re.search(r"[^\s\x00-\x1f]", data):
             self.fail("blank")
+        # As the document says it, of the text as it came; spaces around it are cut only after that.
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return str(super().to_internal_value(data))
 
 

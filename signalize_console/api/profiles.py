@@ -22,7 +22,9 @@ class ClientId(PlainText):
         super().__init__(validators=[RegexValidator(CLIENT_ID, A_CLIENT_ID)], max_length=32, **options)
 
 
-@extend_schema_field({"type": "string", "format": "time-zone-or-none", "maxLength": 64})
+@extend_schema_field(
+    {"anyOf": [{"type": "string", "format": "time-zone"}, {"type": "string", "maxLength": 0}]}
+)
 class TimeZone(PlainText):
     """A name of the IANA database, or nothing."""
 

@@ -25,7 +25,6 @@ CLIENT_ID = "108bf9a8e3f34c6e8e7d5a1b2c3dedb1"
 schemathesis.openapi.format("link", LINKS)
 schemathesis.openapi.format("text-link", TEXT_LINKS)
 schemathesis.openapi.format("time-zone", ZONES)
-schemathesis.openapi.format("time-zone-or-none", ZONES | st.just(""))
 schemathesis.openapi.format("local-time", LOCAL_TIMES)
 
 

@@ -59,6 +59,7 @@ def test_an_unknown_recipient_is_made_and_then_changed(api: Api) -> None:
         ({"attributes": {"a": "\0"}}, "attributes.a"),
         ({"attributes": []}, "attributes"),
         ({"interests": ["x" * 65]}, "interests[0]"),
+        ({"interests": ["x" * 60 + " " * 5]}, "interests[0]"),
         ({"interests": "shoes"}, "interests"),
         ({"customerId": 5}, "customerId"),
         ({"customer": "K-1"}, "customer"),
