@@ -5,6 +5,7 @@ A DEFAULT partition catches what no month's partition takes, so that a beat that
 
 import datetime
 import logging
+from collections.abc import Mapping
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -16,10 +17,9 @@ log = logging.getLogger(__name__)
 
 # The first days of the months that have a partition, or rows in the default one.
 MONTHS = """
-SELECT to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM') FROM pg_inherits
-WHERE inhparent = %(table)s::regclass AND inhrelid::regclass::text ~ '_[0-9]{{4}}_[0-9]{{2}}$'
-UNION SELECT date_trunc('month', day)::date FROM {table}_default WHERE day < %(before)s
-ORDER BY 1
+SELECT '{table}', to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM') FROM pg_inherits
+WHERE inhparent = '{table}'::regclass AND inhrelid::regclass::text ~ '_[0-9]{{4}}_[0-9]{{2}}$'
+UNION SELECT '{table}', date_trunc('month', day)::date FROM {table}_default WHERE day < %s
 """
 # A worker that died between detaching and dropping left them behind.
 DETACHED = """
@@ -54,11 +54,12 @@ def _make_month(cursor: CursorWrapper, table: str, first: datetime.date) -> None
     cursor.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{end}')")
 
 
-def months(table: str, before: datetime.date) -> list[datetime.date]:
-    """The first days of the months that are over before that day and may still have rows."""
+def months(before: Mapping[str, datetime.date]) -> list[tuple[str, datetime.date]]:
+    """Of each table the first days of the months that are over before its day and may still have rows."""
+    of_all = " UNION ALL ".join(f"({MONTHS.format(table=table)})" for table in before)
     with connection.cursor() as cursor:
-        cursor.execute(MONTHS.format(table=table), {"table": table, "before": before})
-        return [first for (first,) in cursor.fetchall() if next_month(first) <= before]
+        cursor.execute(f"{of_all} ORDER BY 2, 1", list(before.values()))
+        return [(table, first) for table, first in cursor.fetchall() if next_month(first) <= before[table]]
 
 
 def detach(table: str, first: datetime.date) -> str:

@@ -56,11 +56,15 @@ def _messages(user: Any) -> dict[str, Any]:
     """Those to many: messages to named recipients come and go by the thousand, and alerts tell of theirs."""
     own = of_own_websites(user, PushMessage.objects.filter(test=False).order_by("-pk"))
     to_many = own.exclude(audience=Audience.RECIPIENTS)
-    latest_running = to_many.filter(state__in=RUNNING)[:SHOWN_MESSAGES]
-    both = list(latest_running.union(to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES]))
-    latest = sorted((one for one in both if one.state == MessageState.FINISHED), key=_newest_first)
-    running = sorted((one for one in both if one.state != MessageState.FINISHED), key=_newest_first)
-    scheduled = list(to_many.filter(state__in=NEXT).order_by("due_at", "pk")[:SHOWN_MESSAGES])
+    found = list(
+        to_many.filter(state__in=RUNNING)[:SHOWN_MESSAGES].union(
+            to_many.filter(state=MessageState.FINISHED)[:SHOWN_MESSAGES],
+            to_many.filter(state__in=NEXT).order_by("due_at", "pk")[:SHOWN_MESSAGES],
+        )
+    )
+    running = sorted((one for one in found if one.state in RUNNING), key=_newest_first)
+    latest = sorted((one for one in found if one.state == MessageState.FINISHED), key=_newest_first)
+    scheduled = sorted((one for one in found if one.state in NEXT), key=_soonest_first)
     prefetch_related_objects([*running, *latest, *scheduled], "texts")
     funnels = funnels_of([*running, *latest], with_conversions=False)
     return {
@@ -73,6 +77,11 @@ def _messages(user: Any) -> dict[str, Any]:
 
 def _newest_first(message: PushMessage) -> int:
     return -message.pk
+
+
+def _soonest_first(message: PushMessage) -> tuple[bool, Any, int]:
+    """Those without an appointment wait for somebody, and come last."""
+    return message.due_at is None, message.due_at, message.pk
 
 
 def _percent(message: PushMessage, funnel: Any) -> int:

@@ -8,6 +8,7 @@ does, so that everything since the horizon is there.
 import datetime
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -121,8 +122,8 @@ def let_go(seconds: float = SECONDS) -> None:
 def waiting() -> dict[datetime.date, Obstacle]:
     """The months that should have gone and may not, with what keeps each: of each table the oldest."""
     found = {}
-    for name, before in _ages():
-        for first in _months(name, before)[:1]:
+    for name, months in _months(_ages()).items():
+        for first in months[:1]:
             if obstacle := _obstacle(name, first):
                 found[first] = obstacle
     return found
@@ -138,14 +139,19 @@ def _ages() -> list[tuple[str, datetime.date]]:
     return [(name, today - datetime.timedelta(days=days[name])) for name in TABLES if days[name]]
 
 
-def _months(name: str, before: datetime.date) -> list[datetime.date]:
-    return sorted({first for table in TABLES[name] for first in partitions.months(table, before)})
+def _months(ages: Sequence[tuple[str, datetime.date]]) -> dict[str, list[datetime.date]]:
+    """What may go of each, the oldest first."""
+    befores = {table: before for name, before in ages for table in TABLES[name]}
+    there = partitions.months(befores) if befores else []
+    return {
+        name: sorted({first for table, first in there if table in TABLES[name]}) for name, _before in ages
+    }
 
 
 def _let_go_months(name: str, before: datetime.date) -> None:
     for table in TABLES[name]:
         partitions.drop_detached(table)
-    for first in _months(name, before):
+    for first in _months([(name, before)])[name]:
         try:
             if obstacle := _obstacle(name, first) or _detach(name, first):
                 log.warning(

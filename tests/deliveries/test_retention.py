@@ -47,10 +47,9 @@ def months() -> Iterator[None]:
     for table in TABLES:
         partitions.make(table, OLD)
     yield
-    for table in TABLES:
-        with connection.cursor() as cursor:
-            for first in partitions.months(table, datetime.date(2025, 1, 1)):
-                cursor.execute(f"DROP TABLE IF EXISTS {table}_{first:%Y_%m}")
+    with connection.cursor() as cursor:
+        for table, first in partitions.months(dict.fromkeys(TABLES, datetime.date(2025, 1, 1))):
+            cursor.execute(f"DROP TABLE IF EXISTS {table}_{first:%Y_%m}")
 
 
 @pytest.fixture
