@@ -25,6 +25,8 @@ SUBSCRIPTIONS = "recipients_subscription", "website_id = %(website)s AND state =
 RECIPIENTS = "recipients_recipient", "website_id = %(website)s"
 # The same rows at each look, so that the number moves only when the audience does.
 SOME = " TABLESAMPLE SYSTEM ({percent}) REPEATABLE (1)"
+# Of so few rows the rest is found by an index; the planner thinks of slow disks, and would read whole tables.
+BY_INDEX = "SET LOCAL random_page_cost = 1.1"
 
 REACHED = """
 WITH looked AS MATERIALIZED (
@@ -122,6 +124,7 @@ def _portion(cursor: CursorWrapper, of: tuple[str, str], website: Website) -> tu
     cursor.execute(PLANNED.format(table=table, which=which), values)
     (plan,) = cursor.fetchone()
     total = max(counted, int(plan[0]["Plan"]["Plan Rows"]))
+    cursor.execute(BY_INDEX)
     return total, SOME.format(percent=100 * LOOKED_AT / total)
 
 
