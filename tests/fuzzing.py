@@ -19,8 +19,6 @@ def fuzz(schema: str, *options: str, config: Path | None = None, **env: str) -> 
                 *([f"--config-file={config}"] if config else []),
                 *("run", schema, "--no-color", "--continue-on-failure", "--generation-database=none"),
                 *("--suppress-health-check=all", "--request-timeout=60", f"--report-dir={directory}"),
-                # It waits for its answers most of the time.
-                "--workers=4",
                 *options,
             ],
             cwd=directory,

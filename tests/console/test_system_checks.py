@@ -127,13 +127,13 @@ def test_the_database(transactional_db: None, settings: Settings) -> None:
     assert found() == ["signalize.E101", "signalize.E108"]
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM django_migrations WHERE app = 'deliveries' AND name = '0009_installation'"
+            "DELETE FROM django_migrations WHERE app = 'deliveries' AND name = '0011_heartbeat_version'"
         )
         try:
             assert found() == ["signalize.E101", "signalize.E104"]
         finally:
             cursor.execute(
-                "INSERT INTO django_migrations (app, name, applied) VALUES ('deliveries', '0009_installation', now())"
+                "INSERT INTO django_migrations (app, name, applied) VALUES ('deliveries', '0011_heartbeat_version', now())"
             )
 
 
