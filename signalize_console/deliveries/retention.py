@@ -110,8 +110,8 @@ def may_be_gone(day: datetime.date) -> bool:
 def let_go(seconds: float = SECONDS) -> None:
     """All that may go, the oldest month first; for some seconds, and then the next time."""
     end = time.monotonic() + seconds
-    for name, before in _ages():
-        _let_go_months(name, before)
+    for name, months in _old_months().items():
+        _let_go_months(name, months)
     kept = horizons.kept()
     _delete_strays(horizons.DELIVERIES, kept.deliveries, end)
     _delete_strays(horizons.EVENTS, kept.events, end)
@@ -122,36 +122,30 @@ def let_go(seconds: float = SECONDS) -> None:
 def waiting() -> dict[datetime.date, Obstacle]:
     """The months that should have gone and may not, with what keeps each: of each table the oldest."""
     found = {}
-    for name, months in _months(_ages()).items():
+    for name, months in _old_months().items():
         for first in months[:1]:
             if obstacle := _obstacle(name, first):
                 found[first] = obstacle
     return found
 
 
-def _ages() -> list[tuple[str, datetime.date]]:
-    """What is let go of, and of which days."""
+def _old_months() -> dict[str, list[datetime.date]]:
+    """Of all that is ever let go of the months that are old enough, the oldest first."""
     days = {
         horizons.DELIVERIES: settings.KEEP_DELIVERIES_DAYS,
         horizons.EVENTS: settings.KEEP_EVENTS_DAYS,
     }
+    tables = {name: tables for name, tables in TABLES.items() if days[name]}
     today = timezone.now().date()
-    return [(name, today - datetime.timedelta(days=days[name])) for name in TABLES if days[name]]
+    before = {table: today - datetime.timedelta(days=days[name]) for name in tables for table in tables[name]}
+    there = partitions.months(before) if before else []
+    return {name: sorted({first for table, first in there if table in tables[name]}) for name in tables}
 
 
-def _months(ages: Sequence[tuple[str, datetime.date]]) -> dict[str, list[datetime.date]]:
-    """What may go of each, the oldest first."""
-    befores = {table: before for name, before in ages for table in TABLES[name]}
-    there = partitions.months(befores) if befores else []
-    return {
-        name: sorted({first for table, first in there if table in TABLES[name]}) for name, _before in ages
-    }
-
-
-def _let_go_months(name: str, before: datetime.date) -> None:
+def _let_go_months(name: str, months: Sequence[datetime.date]) -> None:
     for table in TABLES[name]:
         partitions.drop_detached(table)
-    for first in _months([(name, before)])[name]:
+    for first in months:
         try:
             if obstacle := _obstacle(name, first) or _detach(name, first):
                 log.warning(

@@ -21,6 +21,7 @@ from tests.benchmarks.offering import Offered, offer, post, saturate
 from tests.benchmarks.pipeline import made
 from tests.benchmarks.sink import Sink
 from tests.browsers.console import Console
+from tests.embedded.living import living
 
 MINUTES = float(os.environ.get("MINUTES", "30"))
 SUBSCRIBERS, CONNECTIONS, LOAD = 2_000, 8, 0.3
@@ -69,7 +70,7 @@ def measure(console: Console) -> dict[str, Any]:
     full = asyncio.run(saturate(console.port, requests, CONNECTIONS, FULL_SECONDS))
     wait_until_sent(console)
     print(f"  It takes {full.per_second:.0f} requests a second.", flush=True)
-    before, memory, over = dict(console.sql(CLAIMS)), Memory(console.process.pid), threading.Event()
+    before, memory, over = dict(console.sql(CLAIMS)), Memory(console.home), threading.Event()
     threads = [
         threading.Thread(target=memory.watch, args=[over]),
         threading.Thread(target=tell_everyone, args=[website, over]),
@@ -170,8 +171,8 @@ def quantile(claims: dict[float, int], share: float) -> float:
 class Memory:
     """The proportional set size of each part's processes, from time to time."""
 
-    def __init__(self, supervisor: int) -> None:
-        self.supervisor = supervisor
+    def __init__(self, home: Path) -> None:
+        self.home = home
         self.seen: list[dict[str, float]] = []
 
     def watch(self, over: threading.Event) -> None:
@@ -180,9 +181,8 @@ class Memory:
 
     def _look(self) -> dict[str, float]:
         sums: dict[str, float] = {}
-        for process in descendants(self.supervisor):
+        for process, command in living(self.home).items():
             try:
-                command = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
                 rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
             except OSError:
                 continue
@@ -206,22 +206,6 @@ def _median(seen: list[dict[str, float]], parts: tuple[str, ...]) -> float:
 
 def _drift(before: float, after: float) -> tuple[float, float, float]:
     return round(before, 1), round(after, 1), round(100 * (after - before) / before, 2)
-
-
-def descendants(process: int) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        children.setdefault(int(fields[1]), []).append(int(status.parent.name))
-    found, waiting = [], [process]
-    while waiting:
-        one = waiting.pop()
-        found.append(one)
-        waiting += children.get(one, [])
-    return found
 
 
 if __name__ == "__main__":

@@ -21,6 +21,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SERVICES = ("fcm", "mozilla", "apple")
 
 
+@pytest.fixture
+def nothing_counted() -> None:
+    """Whatever this process did in other tests."""
+    latencies.stopwatch.add()
+    Latency.objects.all().delete()
+
+
 def test_each_goes_into_the_first_bucket_that_is_large_enough() -> None:
     stopwatch = Stopwatch()
     for seconds in (0.0, 0.001, 0.0011, 9.0, 12.0):
@@ -77,13 +84,12 @@ def test_what_was_added_is_not_added_again() -> None:
 
 
 def test_the_engine_counts_its_claims_and_what_push_services_answered(
+    nothing_counted: None,
     double: PushServiceDouble,
     website: Website,
     subscribe: Callable[..., Subscription],
     work: Callable[[], None],
 ) -> None:
-    latencies.stopwatch.add()
-    Latency.objects.all().delete()
     dispatch._life_of.cache_clear()
     for service in ("mozilla", "mozilla", "fcm"):
         send_to(subscribe(service=service), website)
@@ -99,13 +105,12 @@ def test_the_engine_counts_its_claims_and_what_push_services_answered(
 
 
 def test_what_was_not_answered_has_no_latency(
+    nothing_counted: None,
     double: PushServiceDouble,
     website: Website,
     subscribe: Callable[..., Subscription],
     work: Callable[[], None],
 ) -> None:
-    latencies.stopwatch.add()
-    Latency.objects.all().delete()
     double.fail_next("reset")
     send_to(subscribe(), website)
     work()
