@@ -1,5 +1,6 @@
 """Celery's door to the engine. Beat knocks every second, the outbox when something was accepted."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -8,7 +9,14 @@ from typing import Any
 
 from billiard import active_children
 from celery import current_app, shared_task
-from celery.signals import task_postrun, task_prerun, worker_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    task_postrun,
+    task_prerun,
+    worker_before_create_process,
+    worker_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from celery.utils.nodenames import worker_direct
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
@@ -107,6 +115,13 @@ def refuse_unsafe_database(**_facts: Any) -> None:
         pass
     finally:
         connection.close()  # what forks must not leave its children a connection
+
+
+@worker_before_create_process.connect
+def share_memory(**_facts: Any) -> None:
+    """The collector writes to each object that it looks at: what was there before would be there twice."""
+    gc.collect()
+    gc.freeze()
 
 
 @worker_ready.connect

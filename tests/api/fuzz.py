@@ -24,7 +24,7 @@ def fuzz(web: Web, key: str, examples: int) -> int:
 
 def main() -> None:
     """Twins in 50 rounds, then some 100,000 cases; with a number, about so many for each operation."""
-    examples = int(sys.argv[1]) if sys.argv[1:] else 3_000
+    examples = int(sys.argv[1]) if sys.argv[1:] else 3_200
     with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
         Path(directory).chmod(0o755)
         with Servers(Path(directory)):

@@ -1,12 +1,15 @@
 """What Celery's processes share."""
 
+import gc
 import os
 import random
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from celery.signals import worker_before_create_process
 from django.db import OperationalError, connection, transaction
 
 from signalize_console.celery import app
@@ -59,6 +62,32 @@ def test_children_are_told_to_stop() -> None:
         tasks.stopping.value = 0
 
     assert status == 0
+
+
+def test_what_was_loaded_before_the_fork_stays_shared() -> None:
+    usual = megabytes_copied_by_collecting()
+    worker_before_create_process.send(sender=None)
+    try:
+        shared = megabytes_copied_by_collecting()
+    finally:
+        gc.unfreeze()
+
+    assert shared < usual / 4
+
+
+def megabytes_copied_by_collecting() -> int:
+    """Of what a child shares with its parent, how much it has for itself after a look through all objects."""
+    child = os.fork()
+    if not child:
+        before = private_megabytes()
+        gc.collect()
+        os._exit(min(255, round(private_megabytes() - before)))
+    _pid, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def private_megabytes() -> float:
+    return int(Path("/proc/self/smaps_rollup").read_text().split("Private_Dirty:")[1].split()[0]) / 1024
 
 
 @pytest.mark.django_db(transaction=True)
