@@ -28,7 +28,7 @@ class Period(Strict):
 
     def validate(self, data: dict[str, Any]) -> Any:
         last = data.get("to") or timezone.now().date()
-        first = data.get("from") or max(last - datetime.timedelta(days=USUAL_DAYS - 1), datetime.date.min)
+        first = data.get("from") or datetime.date.fromordinal(max(1, last.toordinal() - USUAL_DAYS + 1))
         if not 0 <= (last - first).days < MOST_DAYS:
             raise serializers.ValidationError(
                 f"Ask for 1 to {MOST_DAYS} days, from the earlier to the later."

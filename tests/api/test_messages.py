@@ -289,6 +289,12 @@ def test_statistics_by_day(api: Api, four_deliveries: list[Delivery]) -> None:
         read_six_fields(api.get(f"/v3/statistics?{query}"), 400, ErrorCode.INVALID_REQUEST)
 
 
+@pytest.mark.parametrize(("last", "count"), [("0001-01-05", 5), ("9999-12-31", 30)])
+def test_statistics_reach_to_the_ends_of_the_calendar(api: Api, last: str, count: int) -> None:
+    days = api.get(f"/v3/statistics?to={last}").json()["days"]
+    assert (len(days), days[-1]["day"]) == (count, last)
+
+
 def test_the_body_may_carry_the_idempotency_key(api: Api, reachable: dict[str, str]) -> None:
     first = api.post({**body_for(reachable), "idempotencyKey": "order-1"})
     again = api.post(body_for(reachable), **{"Idempotency-Key": "order-1"})
