@@ -1,10 +1,12 @@
 """PgBouncer in transaction mode, from Debian's package, before a PostgreSQL of ours."""
 
 import os
+import pwd
 import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 from signalize_console.embedded import processes
 from signalize_console.embedded.home import Home
@@ -44,10 +46,11 @@ max_client_conn = 500
 server_login_retry = 1
 """
         )
-        account = ["-u", ACCOUNT] if os.geteuid() == 0 else []
-        self.process = processes.start(
-            [BINARY, *account, settings], log=self.home.logs / "pgbouncer.log", ends_by=signal.SIGINT
-        )
+        # Its own option to change the account would undo that it ends with its parent.
+        group = pwd.getpwnam(ACCOUNT).pw_gid if os.geteuid() == 0 else None
+        account: dict[str, Any] = {"user": ACCOUNT, "group": group, "extra_groups": []} if group else {}
+        log = self.home.logs / "pgbouncer.log"
+        self.process = processes.start([BINARY, settings], log=log, ends_by=signal.SIGINT, **account)
         end = time.monotonic() + seconds
         while not is_open(self.port):
             if self.process.poll() is not None or time.monotonic() > end:
