@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from signalize_console.activity.models import REPORTS, Event
 from signalize_console.console import pace
 from signalize_console.console.durations import about
+from signalize_console.console.reasons import SERVICES as NAMES
 from signalize_console.console.reasons import in_words
 from signalize_console.deliveries import retention
 from signalize_console.deliveries.models import Delivery, Recall
@@ -195,26 +196,38 @@ def _counts(message: PushMessage) -> Counts:
 
 def _sums(message: PushMessage) -> Counts:
     outcome = rolled_outcome_of(message)
-    return Counts(outcome.states, outcome.reports, _in_words(outcome.reasons.items()), are_sums=True)
+    reasons = [(*which, count) for which, count in outcome.reasons.items()]
+    return Counts(outcome.states, outcome.reports, _in_words(reasons), are_sums=True)
 
 
 def _problems(deliveries: Any) -> list[tuple[int, str]]:
     """Of those that ended badly, and of those that wait for another try. Each is found by an index."""
     bad = set(DeliveryState) - OPEN_DELIVERY_STATES - {DeliveryState.ACCEPTED}
-    ended = deliveries.filter(state__in=bad).order_by().values_list("reason").annotate(count=Count("*"))
+    ended = deliveries.filter(state__in=bad).order_by().values_list("reason", "push_service")
     waiting = deliveries.filter(
         state=DeliveryState.PENDING, push_service__in=list(SERVICES), due_at__gt=Now(), attempts__gt=0
     )
-    again = Counter(waiting.values_list("reason", flat=True)[:MOST_WAITING])
-    return _in_words([*ended, *again.items()])
+    again = Counter(waiting.values_list("reason", "push_service")[:MOST_WAITING])
+    return _in_words(
+        [*ended.annotate(count=Count("*")), *((*which, count) for which, count in again.items())]
+    )
 
 
-def _in_words(counted: Iterable[tuple[str, int]]) -> list[tuple[int, str]]:
-    problems: Counter[str] = Counter()
-    for reason, count in counted:
+def _in_words(counted: Iterable[tuple[str, str, int]]) -> list[tuple[int, str]]:
+    """From (reason, push service, count). The sentence is followed by whose push services they are."""
+    problems: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for reason, push_service, count in counted:
         if reason:
-            problems[in_words(reason)] += count
-    return sorted(((count, words) for words, count in problems.items()), reverse=True)
+            problems[in_words(reason)][push_service] += count
+    said = [(services.total(), _with_services(words, services)) for words, services in problems.items()]
+    return sorted(said, reverse=True)
+
+
+def _with_services(words: str, services: Counter[str]) -> str:
+    named = [
+        f"{NAMES[service]} {intcomma(count)}" for service, count in services.most_common() if service in NAMES
+    ]
+    return f"{words} ({', '.join(named)})" if named else words
 
 
 def _recalls(message: PushMessage) -> list[tuple[str, int]]:

@@ -96,25 +96,25 @@ def rows_of(message: PushMessage) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Deliveries by state, their reports by kind, and by reason those that were not accepted."""
+    """Deliveries by state, reports by kind, and by reason and push service those that were not accepted."""
 
     states: dict[str, int]
     reports: dict[str, int]
-    reasons: dict[str, int]
+    reasons: dict[tuple[str, str], int]
 
 
 def rolled_outcome_of(message: PushMessage) -> Outcome:
     """Of a push message whose deliveries are no longer kept."""
     states: Counter[str] = Counter()
     reports: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
+    reasons: Counter[tuple[str, str]] = Counter()
     for row in rows_of(message):
         if row.name in ENDED:
             states[row.name] += row.count
         elif row.name in REPORTS:
             reports[row.name] += row.count
         if row.name in ENDED and row.name != DeliveryState.ACCEPTED:
-            reasons[row.detail] += row.count
+            reasons[row.detail, row.push_service] += row.count
     return Outcome(dict(states), dict(reports), dict(reasons))
 
 

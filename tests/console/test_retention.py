@@ -47,7 +47,7 @@ def test_numbers_stay_and_words_say_what_is_gone(boss: Client, website: Website)
         text = read(boss, page)
         answer = Client().get(f"/v3/pushmessages/{message.pk}", headers={"X-API-Key": secret})
         funnel = text.partition("4 of 4 deliveries are done.")[2].partition("Duplicate")[0]
-        assert "The message is too large." in funnel
+        assert "1 The message is too large. Shorten texts and links. (Google 1)" in funnel
         return funnel.replace("Its deliveries", "").strip(), answer.json()["statistics"]
 
     before = numbers()
