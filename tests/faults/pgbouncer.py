@@ -17,7 +17,8 @@ BINARY = Path("/usr/sbin/pgbouncer")
 
 
 class PgBouncer:
-    """``start`` returns when it answers. Twenty connections to the server for all of its clients."""
+    """``start`` returns when it answers. Twenty connections to the server for all of its clients, whoever they
+    are; or by ``settings`` of one's own."""
 
     name = "PgBouncer"
 
@@ -26,14 +27,15 @@ class PgBouncer:
         self.directory = home.path / "pgbouncer"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, seconds: float = 30) -> "PgBouncer":
+    def start(self, seconds: float = 30, settings: str = "") -> "PgBouncer":
         if not BINARY.exists():
             raise processes.CannotStart("PgBouncer is missing: apt install pgbouncer")
         self.directory.mkdir(exist_ok=True)
         self.directory.chmod(0o777)
-        settings = self.directory / "pgbouncer.ini"
-        settings.write_text(
-            f"""[databases]
+        file = self.directory / "pgbouncer.ini"
+        file.write_text(
+            settings
+            or f"""[databases]
 signalize = host={self.home.postgres_sockets} user=signalize password={self.home.database_password}
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -50,7 +52,7 @@ server_login_retry = 1
         group = pwd.getpwnam(ACCOUNT).pw_gid if os.geteuid() == 0 else None
         account: dict[str, Any] = {"user": ACCOUNT, "group": group, "extra_groups": []} if group else {}
         log = self.home.logs / "pgbouncer.log"
-        self.process = processes.start([BINARY, settings], log=log, ends_by=signal.SIGINT, **account)
+        self.process = processes.start([BINARY, file], log=log, ends_by=signal.SIGINT, **account)
         end = time.monotonic() + seconds
         while not is_open(self.port):
             if self.process.poll() is not None or time.monotonic() > end:

@@ -32,6 +32,9 @@ class Release:
         self.env = {
             **os.environ,
             "SIGNALIZE_PYTHON": sys.executable,
+            "SECRET_KEY": home.secret_key,
+            "SIGNALIZE_KEY_ENCRYPTION_KEY": home.key_encryption_key,
+            "SIGNALIZE_INSTALLATION": "upgrades",
             "PYTHONPATH": str(tree),
             "PORT": str(self.port),
         }
