@@ -179,14 +179,14 @@ def test_the_proxys_logs_name_no_visitor(tmp_path: Path) -> None:
     if not shutil.which("nginx"):
         lacking("needs nginx. On Debian: apt-get install nginx-light")
     port, log = proxy(tmp_path), tmp_path / "signalize.log"
-    command = ["nginx", "-p", tmp_path, "-c", tmp_path / "nginx.conf", "-g", "daemon off;"]
+    command = ["nginx", "-p", str(tmp_path), "-c", f"{tmp_path}/nginx.conf", "-g", "daemon off;"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
         try:
             assert wait_until(lambda: is_open(port), 20)
             for path in ("/v3/customers/jane-doe/events?q=smith", "/admin/?q=smith", "/"):
                 answer = requests.get(
                     f"https://localhost:{port}{path}",
-                    verify=tmp_path / "ca.pem",
+                    verify=f"{tmp_path}/ca.pem",
                     headers={"User-Agent": "Mozilla/5"},
                     timeout=10,
                 )
@@ -308,7 +308,7 @@ def test_a_part_without_what_all_must_share_does_not_start(missing: str, tmp_pat
     del given[missing], file[missing]
 
     def start(more: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        command = [DEPLOY / "start", "worker", "marketing"]
+        command = [str(DEPLOY / "start"), "worker", "marketing"]
         return subprocess.run(command, env=env | more, capture_output=True, text=True, check=False)
 
     refused = start(given)
