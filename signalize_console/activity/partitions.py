@@ -7,7 +7,8 @@ import datetime
 import logging
 from collections.abc import Mapping
 
-from django.db import connection, transaction
+import psycopg
+from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 MONTHS_AHEAD = 3
@@ -33,18 +34,40 @@ SELECT FROM pg_inherits WHERE inhparent = %s::regclass AND inhrelid = to_regclas
 
 
 def make(table: str, today: datetime.date) -> None:
-    """Makes the partitions from this month to three months ahead that don't exist yet."""
+    """Makes the partitions from this month to three months ahead that don't exist yet.
+
+    Attaching one locks the default partition, and who asks for no day waits behind us. Where somebody else
+    holds it, the rows go there until the next call.
+    """
     for first in _months(today):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table])
-            cursor.execute("SELECT to_regclass(%s) IS NULL", [_name(table, first)])
-            if cursor.fetchone()[0]:
-                _make_month(cursor, table, first)
-                log.info("Made the partition %s.", _name(table, first))
+        try:
+            with transaction.atomic():
+                _make_month(table, first)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                raise
+            log.warning(
+                "The partition %s isn't made yet: a long transaction, such as a backup, holds %s_default. "
+                "It is tried again in an hour, and no row is lost meanwhile.",
+                _name(table, first),
+                table,
+            )
+            return
 
 
-def _make_month(cursor: CursorWrapper, table: str, first: datetime.date) -> None:
-    name, end = _name(table, first), next_month(first)
+def _make_month(table: str, first: datetime.date) -> None:
+    name = _name(table, first)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table])
+        cursor.execute("SELECT to_regclass(%s) IS NULL", [name])
+        if cursor.fetchone()[0]:
+            _attach_new(cursor, table, name, first)
+            log.info("Made the partition %s.", name)
+
+
+def _attach_new(cursor: CursorWrapper, table: str, name: str, first: datetime.date) -> None:
+    end = next_month(first)
     cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
     cursor.execute(
         f"WITH moved AS (DELETE FROM {table}_default WHERE day >= %s AND day < %s RETURNING *)"  # noqa: S608

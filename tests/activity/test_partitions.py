@@ -1,7 +1,9 @@
 """Tables partitioned by month: nothing is lost, whatever the day."""
 
 import datetime
+import time
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.db import connection
@@ -55,6 +57,28 @@ def test_making_partitions_twice_changes_nothing() -> None:
         )
         names = [name for (name,) in cursor.fetchall()]
     assert names == [f"activity_event_{month}" for month in ("2032_11", "2032_12", "2033_01", "2033_02")]
+
+
+@pytest.mark.parametrize("table", ["activity_event", "deliveries_delivery", "deliveries_attempt"])
+def test_nobody_waits_behind_it_while_a_backup_reads(table: str, caplog: pytest.LogCaptureFixture) -> None:
+    server = connection.get_connection_params()
+    server.pop("cursor_factory")
+    server.pop("context")
+    name = f"{table}_2033_05"
+    with connection.cursor() as cursor, psycopg.connect(**server) as backup:
+        cursor.execute("SET LOCAL statement_timeout = '5s'")
+        backup.execute(f"LOCK TABLE {table}, {table}_default IN ACCESS SHARE MODE")
+        began = time.monotonic()
+
+        partitions.make(table, datetime.date(2033, 5, 31))
+
+        assert time.monotonic() - began < 2
+        assert f"{name} isn't made yet" in caplog.text
+        backup.rollback()
+        partitions.make(table, datetime.date(2033, 5, 31))
+
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
+        assert cursor.fetchone() == (True,)
 
 
 WHOLE = """
