@@ -124,6 +124,9 @@ DATABASES = {
         pool=environment.boolean("SIGNALIZE_DATABASE_POOL", False),
     )
 }
+# PostgreSQL itself, for backup, restore, migrate and rebuild_rollups, where DATABASE_URL leads to a pooler.
+DATABASE_DIRECT_URL = environment.text("SIGNALIZE_DATABASE_DIRECT_URL")
+DATABASE_DIRECT = environment.database(DATABASE_DIRECT_URL, pool=False) if DATABASE_DIRECT_URL else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = [

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from signalize_console.deliveries import rolling_up
+from signalize_console.deliveries import pooler, rolling_up
 
 
 class Command(BaseCommand):
@@ -15,6 +15,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
+        pooler.go_past()
         rolling_up.rebuild()
         rolling_up.count_subscribers()
         self.stdout.write("Counted everything anew.")

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from signalize_console.deliveries import pooler
 from signalize_console.embedded import backing_up
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("directory", type=Path, help="where the backups are kept")
 
     def handle(self, *_args: Any, directory: Path, **_options: Any) -> None:
+        pooler.go_past()
         try:
             self.stdout.write(str(backing_up.back_up(directory.absolute(), settings.HOME)))
         except backing_up.Failed as error:

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 
+from signalize_console.deliveries import pooler
 from signalize_console.embedded import migrating
 
 GIVES_UP = (
@@ -32,6 +33,7 @@ class Command(migrate.Command):
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
             return
+        pooler.go_past(options["database"])
         connection = connections[options["database"]]
         with (
             migrating.alone(connection, self._say),

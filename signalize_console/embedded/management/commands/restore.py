@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from signalize_console.deliveries import erasure_log, installation
+from signalize_console.deliveries import erasure_log, installation, pooler
 from signalize_console.embedded import backing_up
 
 NO_ERASURES = (
@@ -32,6 +32,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, backup: Path, erasures: list[Path] | None, **_options: Any) -> None:
         for missing in (file for file in erasures or [] if not file.is_file()):
             raise CommandError(f"There is no {missing}. Leave it out where nobody was erased.")
+        pooler.go_past()
         try:
             backing_up.bring_back(backup.absolute(), settings.HOME)
         except backing_up.Failed as error:
