@@ -1,6 +1,7 @@
 """From login to logout: where somebody is logged in, how long without a click, and the record of it."""
 
 import datetime
+import ipaddress
 import re
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from signalize_console.api.authentication import address_of
 from signalize_console.console import audit
 from signalize_console.console.models import AuditRecord, StaffSession
 
@@ -29,6 +31,14 @@ SYSTEMS = {
     "Mac OS X": "macOS",
     "Linux": "Linux",
 }
+
+
+def address(request: HttpRequest) -> str:
+    """Whose wrong passwords are counted together: not all of a proxy's callers."""
+    try:
+        return str(ipaddress.ip_address(address_of(request)))
+    except ValueError:
+        return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def browser_of(request: HttpRequest) -> str:
