@@ -27,6 +27,8 @@ MOST_SKEW = datetime.timedelta(seconds=2)
 CHUNK = 500
 SHOWN = 5
 EXAMPLE = "example.com"
+# What settings.py always allows.
+THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def key_encryption_key(**_facts: Any) -> list[CheckMessage]:
@@ -78,6 +80,14 @@ def public_address(**_facts: Any) -> list[CheckMessage]:
                 "CSRF_TRUSTED_ORIGINS must name the console's public address with https://.",
                 hint="Such as https://push.example.com: without it nobody can log in through the proxy.",
                 id="signalize.E005",
+            )
+        )
+    if set(settings.ALLOWED_HOSTS) <= THIS_MACHINE:
+        found.append(
+            Error(
+                "ALLOWED_HOSTS names no public host.",
+                hint="Such as push.example.com: without it, every request through the proxy is refused.",
+                id="signalize.E010",
             )
         )
     return found

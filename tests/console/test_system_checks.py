@@ -1,8 +1,10 @@
 """``manage.py check --deploy``: clean with what deploy/ documents, and a sentence for each thing that is wrong."""
 
+import datetime
 import os
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +18,13 @@ from pytest_django import Settings
 
 from signalize_console.console import system_checks as checks
 from signalize_console.websites.models import VapidKey, Website
+from signalize_console.websites.sealing import seal
 from tests.makers import make_website
 from tests.web import ROOT
 
 HOST = "push.example.com"
+LOCAL = ["localhost", "127.0.0.1", "[::1]"]
+HERE = {"ALLOWED_HOSTS": [HOST, *LOCAL]}
 
 
 def ids(found: list[CheckMessage]) -> list[str | None]:
@@ -65,11 +70,11 @@ def test_what_is_documented_is_clean(recipe: str, tmp_path: Path) -> None:
             cwd=ROOT, env={**env, **settings, **home, **changed}, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    clean, insecure = check(), check(SIGNALIZE_HTTPS="0", DEBUG="1")
+    clean, insecure = check(), check(SIGNALIZE_HTTPS="0", DEBUG="1", ALLOWED_HOSTS="")
 
     assert clean.returncode == 0, clean.stderr
     assert insecure.returncode == 1
-    assert {"signalize.E004", "security.W018"} <= set(
+    assert {"signalize.E004", "signalize.E010", "security.W018"} <= set(
         insecure.stderr.replace("(", " ").replace(")", " ").split()
     )
 
@@ -82,9 +87,11 @@ def test_what_is_documented_is_clean(recipe: str, tmp_path: Path) -> None:
         (checks.places_of_development, {"PUSH_SERVICES": "https://a.example=b:1"}, ["signalize.W003"]),
         (checks.places_of_development, {"WEBHOOK_PLACES": "https://a.example=b:1"}, ["signalize.W003"]),
         (checks.places_of_development, {"PUSH_SERVICES": "https://a.example"}, []),
-        (checks.public_address, {"HTTPS": False, "CSRF_TRUSTED_ORIGINS": ["https://a.example"]}, ["signalize.E004"]),
-        (checks.public_address, {"HTTPS": True, "CSRF_TRUSTED_ORIGINS": []}, ["signalize.E005"]),
-        (checks.public_address, {"HTTPS": True, "CSRF_TRUSTED_ORIGINS": ["http://a.example"]}, ["signalize.E005"]),
+        (checks.public_address, {**HERE, "HTTPS": False, "CSRF_TRUSTED_ORIGINS": ["https://a.example"]}, ["signalize.E004"]),
+        (checks.public_address, {**HERE, "HTTPS": True, "CSRF_TRUSTED_ORIGINS": []}, ["signalize.E005"]),
+        (checks.public_address, {**HERE, "HTTPS": True, "CSRF_TRUSTED_ORIGINS": ["http://a.example"]}, ["signalize.E005"]),
+        (checks.public_address, {"HTTPS": True, "CSRF_TRUSTED_ORIGINS": ["https://a.example"], "ALLOWED_HOSTS": LOCAL}, ["signalize.E010"]),
+        (checks.public_address, {**HERE, "HTTPS": True, "CSRF_TRUSTED_ORIGINS": ["https://a.example"]}, []),
         (checks.broker, {"CELERY_ACCEPT_CONTENT": ["json", "pickle"]}, ["signalize.E006"]),
         (checks.broker, {"CELERY_BROKER_URL": "redis://broker:6379/0"}, ["signalize.W007"]),
         (checks.broker, {"CELERY_BROKER_URL": "redis://:x@broker:6379/0"}, []),
@@ -135,6 +142,30 @@ def test_the_database(transactional_db: None, settings: Settings) -> None:
             cursor.execute(
                 "INSERT INTO django_migrations (app, name, applied) VALUES ('deliveries', '0011_heartbeat_version', now())"
             )
+
+
+def test_halves_of_different_keys(transactional_db: None) -> None:
+    make_website()
+    key = VapidKey.objects.get()
+    assert "signalize.E109" not in found()
+    key.sealed_private_key = seal(make_website().vapid_key.private_key, key.public_key)
+    key.save()
+    assert "signalize.E109" in found()
+
+
+@pytest.mark.parametrize(("ahead", "is_found"), [(-60, True), (-1, False), (1, False), (60, True)])
+def test_a_clock_that_is_wrong(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, ahead: int, is_found: bool
+) -> None:
+    """This machine's, as PostgreSQL's can't be set for a test."""
+
+    class Wrong(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+            return datetime.datetime.now(tz) + datetime.timedelta(seconds=ahead)
+
+    monkeypatch.setattr(checks, "datetime", types.SimpleNamespace(datetime=Wrong, UTC=datetime.UTC))
+    assert ("signalize.E103" in found()) is is_found
 
 
 def test_isolation_and_time_zone(transactional_db: None, settings: Settings) -> None:
