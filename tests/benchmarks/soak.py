@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -24,6 +25,7 @@ from tests.browsers.console import Console
 from tests.embedded.living import living
 
 MINUTES = float(os.environ.get("MINUTES", "30"))
+TOGETHER, MOST_DRIFT = "the console's own, together", 5.0
 SUBSCRIBERS, CONNECTIONS, LOAD = 2_000, 8, 0.3
 SEEN_EVERY, EVERYONE_EVERY, FULL_SECONDS = 5, 300, 30
 TEXT = {"language": "en", "standard": True, "title": "Your order", "message": "is on its way",
@@ -62,6 +64,20 @@ def main() -> None:
     )
     print({name: value for name, value in figures.items() if name != "memory"})
     report.write("soak", figures)
+    wrong = above_the_limits(figures)
+    for what in wrong:
+        print(f"Above the limits: {what}")
+    sys.exit(bool(wrong))
+
+
+def above_the_limits(figures: dict[str, Any]) -> list[str]:
+    wrong = []
+    if figures["claims_within_20_ms_percent"] < 99:
+        wrong.append(f"{figures['claims_within_20_ms_percent']} % of the claims took at most 20 ms")
+    _before, _after, drift = figures["memory"][TOGETHER]
+    if drift >= MOST_DRIFT:
+        wrong.append(f"the console's own memory grew by {drift} %")
+    return wrong
 
 
 def measure(console: Console) -> dict[str, Any]:
@@ -196,7 +212,7 @@ class Memory:
         fifth = max(1, len(self.seen) // 5)
         first, last = self.seen[fifth : 2 * fifth], self.seen[-fifth:]
         parts: dict[str, tuple[str, ...]] = {name: (name,) for name in [*PARTS, "PostgreSQL"]}
-        parts["the console's own, together"] = tuple(name for name in PARTS if name != "Valkey")
+        parts[TOGETHER] = tuple(name for name in PARTS if name != "Valkey")
         return {name: _drift(_median(first, of), _median(last, of)) for name, of in parts.items()}
 
 
