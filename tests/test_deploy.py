@@ -394,6 +394,9 @@ def test_all_parts_start_and_stop_as_written() -> None:
         try:
             assert wait_until(lambda: asked(port, "health", '"ok"'), 90), log.read_text()
             assert wait_until(lambda: asked(port, "metrics", workers), 30), log.read_text()
+            for queue in QUEUES:
+                served = f'signalize_processes{{class="{queue}",kind="engine"}} 1.0'
+                assert asked(port, "metrics", served), queue
             assert subprocess.run(health_check(port), check=False).returncode == 0
             assert subprocess.run(health_check(free_port()), check=False, capture_output=True).returncode == 1
         finally:

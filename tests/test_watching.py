@@ -15,8 +15,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from signalize_console.api.models import ApiKey
-from signalize_console.deliveries import heartbeats, latencies
-from signalize_console.deliveries.alerts import AlertKind, raise_alert
+from signalize_console.deliveries import gauges, health, heartbeats, latencies
+from signalize_console.deliveries.alerts import LONGEST_PROBE, AlertKind, raise_alert
 from signalize_console.deliveries.heartbeats import HeartbeatKind
 from signalize_console.deliveries.models import Tally
 from signalize_console.recipients.models import Subscription
@@ -150,7 +150,67 @@ def test_each_panel_says_what_it_shows() -> None:
     assert len(ids) == len(set(ids))
 
 
+EVERYBODY = {("beat", ""), ("worker", ""), *(("engine", queue) for queue in sorted(health.QUEUES))}
+
+
+def silent_by_rule() -> set[tuple[str, ...]]:
+    """For whom the rule on silence is true now."""
+    (expression,) = [rule["expr"] for rule in RULES if rule["alert"] == "SignalizeProcessSilent"]
+    name, bound = re.fullmatch(r"signalize_(\w+) > (\d+)", expression).groups()  # type: ignore[union-attr]
+    return {labels for labels, value in gauge(name).items() if value > float(bound)}
+
+
+def gauge(name: str) -> dict[tuple[str, ...], float]:
+    (found,) = [one for one in gauges.read() if one.name == name]
+    return dict(found.samples)
+
+
+def age(interval: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE deliveries_heartbeat SET beat_at = now() - %s::interval", [interval])
+
+
+def test_who_is_dead_or_never_lived_is_silent_for_the_rule_until_it_lives() -> None:
+    assert silent_by_rule() == EVERYBODY
+    assert gauge("processes") == dict.fromkeys(EVERYBODY, 0)
+
+    for kind, queue in sorted(EVERYBODY):
+        heartbeats.note(HeartbeatKind(kind), f"{queue or kind}-1@here")
+    assert silent_by_rule() == set()
+
+    # Each is started anew, under another number: there is one of each, and not two.
+    age("31 seconds")
+    assert silent_by_rule() == EVERYBODY
+    for kind, queue in sorted(EVERYBODY - {("engine", "maintenance")}):
+        heartbeats.note(HeartbeatKind(kind), f"{queue or kind}-2@here")
+    assert silent_by_rule() == {("engine", "maintenance")}
+    assert gauge("processes") == {**dict.fromkeys(EVERYBODY, 1), ("engine", "maintenance"): 0}
+
+    # It stays true for as long as it is.
+    age("2 days")
+    heartbeats.forget_old()
+    assert silent_by_rule() == EVERYBODY
+
+
 def test_each_rule_says_what_is_wrong() -> None:
     summaries = {rule["alert"]: rule["annotations"]["summary"] for rule in RULES}
     assert len(summaries) == len(RULES)
     assert all(summaries.values())
+    assert {rule["labels"]["severity"] for rule in RULES} == {"critical", "warning", "info"}
+
+
+def test_being_asked_to_slow_down_wakes_nobody_at_once() -> None:
+    for rule in RULES:
+        if "signalize_alerts_open" in rule["expr"]:
+            assert 'kind!="throttled"' in rule["expr"] or rule.get("for") == "6h"
+
+
+def test_a_refusal_is_seen_for_as_long_as_until_the_next_try() -> None:
+    """A stopped lane tries one message from time to time, and the gauge tells of one minute only."""
+    (rule,) = [rule for rule in RULES if rule["alert"] == "SignalizeRefused"]
+    minutes = re.search(
+        r"max_over_time\(signalize_answers_per_minute\{outcome=\"refused\"\}\[(\d+)m\]\)", rule["expr"]
+    )
+    assert minutes
+    assert int(minutes[1]) * 60 > LONGEST_PROBE[AlertKind.CONFIGURATION]
+    assert "for" not in rule

@@ -9,6 +9,8 @@ WHO = {
     "worker": _("A worker"),
     "transactional": _("Sender of transactional messages"),
     "marketing": _("Sender of marketing messages"),
+    "maintenance": _("Worker for webhooks and maintenance"),
+    "automations": _("Worker for automations"),
 }
 COPY = _("Put a copy of this server's /sw.js there.")
 # Tone, line, and what to do; without it, the reason of the failed try says it.

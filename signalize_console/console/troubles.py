@@ -54,6 +54,11 @@ SILENT = {
     ),
     "transactional": gettext_lazy("Nobody sends transactional messages. Does the worker of that queue run?"),
     "marketing": gettext_lazy("Nobody sends marketing messages. Does the worker of that queue run?"),
+    "maintenance": gettext_lazy(
+        "Nobody serves the queue “maintenance”: no webhook is told, reports stand still and nothing old is "
+        "deleted. Does the worker of that queue run?"
+    ),
+    "automations": gettext_lazy("Nobody moves automations on. Does the worker of that queue run?"),
 }
 
 

@@ -1,12 +1,13 @@
 """What there is to watch, read from the database in a few cheap statements: for ``/metrics``."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
-from signalize_console.deliveries import installation
+from signalize_console.deliveries import health, installation
 
 # Per class: how much is due, and for how long the oldest has been.
 DUE = """
@@ -24,10 +25,15 @@ FROM deliveries_tally WHERE minute = date_trunc('minute', now()) - interval '1 m
 """
 ALERTS = "SELECT kind, push_service, count(*) FROM deliveries_alert WHERE ended_at IS NULL GROUP BY 1, 2"
 BEATS = """
-SELECT kind, CASE kind WHEN 'engine' THEN split_part(name, '-', 1) ELSE '' END, count(*),
+SELECT kind, CASE kind WHEN 'engine' THEN split_part(name, '-', 1) ELSE '' END,
+    count(*) FILTER (WHERE beat_at > now() - make_interval(secs => %s)),
     extract(epoch FROM now() - max(beat_at))::float
-FROM deliveries_heartbeat WHERE beat_at > now() - interval '1 day' GROUP BY 1, 2
+FROM deliveries_heartbeat GROUP BY 1, 2
 """
+# Each has its series also where it never gave a sign of life: what isn't there wakes nobody.
+NEVER = {(kind, ""): (0, math.inf) for kind in ("beat", "worker")} | {
+    ("engine", queue): (0, math.inf) for queue in health.QUEUES
+}
 SUBSCRIPTIONS = """
 SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'recipients_subscription'::regclass
 """
@@ -49,7 +55,9 @@ def read() -> list[Gauge]:
     due = {bool(transactional): (count, age) for transactional, count, age in _rows(DUE)}
     classes = [("transactional", due.get(True, (0, 0.0))), ("marketing", due.get(False, (0, 0.0)))]
     states = dict(_rows(STATES))
-    beats, checked = _rows(BEATS), _rows(CHECKED)
+    seen = _rows(BEATS, health.SILENT_SECONDS)
+    beats = NEVER | {(kind, what): (count, age) for kind, what, count, age in seen}
+    checked = _rows(CHECKED)
     answers = [
         ((service, outcome), number)
         for service, *numbers in _rows(ANSWERS)
@@ -66,10 +74,10 @@ def read() -> list[Gauge]:
               ("push_service", "outcome"), answers),
         Gauge("alerts_open", "Alerts that are open.", ("kind", "push_service"),
               [((kind, service), count) for kind, service, count in _rows(ALERTS)]),
-        Gauge("heartbeat_seconds", "Since the youngest sign of life of each kind.", ("kind", "class"),
-              [((kind, what), age) for kind, what, _count, age in beats]),
-        Gauge("processes", "Processes that showed a sign of life within a day.", ("kind", "class"),
-              [((kind, what), count) for kind, what, count, _age in beats]),
+        Gauge("heartbeat_seconds", "Since the last sign of life; +Inf: none for a day.", ("kind", "class"),
+              [(who, age) for who, (_count, age) in beats.items()]),
+        Gauge("processes", "Processes that showed a sign of life within 30 seconds.", ("kind", "class"),
+              [(who, count) for who, (count, _age) in beats.items()]),
         Gauge("restored_copy", "1: the database was restored or copied, and nothing is sent from here.", (),
               [((), installation.is_elsewhere())]),
         Gauge("subscriptions", "Subscriptions, living or not; PostgreSQL's own estimate.", (),
@@ -81,7 +89,7 @@ def read() -> list[Gauge]:
     ]  # fmt: skip
 
 
-def _rows(sql: str) -> list[tuple[Any, ...]]:
+def _rows(sql: str, *values: object) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, values or None)
         return cursor.fetchall()

@@ -10,7 +10,7 @@ from signalize_console.deliveries.installation import IS_ELSEWHERE
 
 SILENT_SECONDS = 30.0
 LATE_SECONDS = 10.0
-# Of each kind (an engine's by the class that it sends) the youngest sign of life, in seconds; since when the
+# Of each kind (an engine's by the queue that it serves) the youngest sign of life, in seconds; since when the
 # oldest transactional message has been due; how many alerts are open; whether this database is of elsewhere;
 # which versions are at work.
 LOOK = f"""
@@ -28,13 +28,14 @@ SELECT (
     WHERE beat_at > now() - make_interval(secs => %s)
 )
 """  # noqa: S608 - our own words
-EXPECTED = ("beat", "worker", "transactional", "marketing")
+QUEUES = ("transactional", "marketing", "maintenance", "automations")
+EXPECTED = ("beat", "worker", *QUEUES)
 
 
 @dataclass(frozen=True)
 class Health:
-    """``seconds_silent``: by "beat", "worker", "transactional" and "marketing" (the engine's classes);
-    None: never seen. ``seconds_late``: how long the oldest transactional message has been due.
+    """``seconds_silent``: by "beat", "worker" and the queues; None: not seen for a day.
+    ``seconds_late``: how long the oldest transactional message has been due.
     ``is_elsewhere``: the database was restored or copied, and nothing is sent until a person says so.
     ``other_versions``: of workers and beat, where they aren't this process's, as during an update."""
 

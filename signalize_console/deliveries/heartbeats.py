@@ -27,7 +27,8 @@ class HeartbeatKind(models.TextChoices):
 
 
 class Heartbeat(models.Model):
-    """``name`` is the process's; an engine's begins with the class of messages that it sends.
+    """``name`` is the process's; an engine's begins with the queue that it serves: the class of
+    messages that it sends, "maintenance" or "automations".
 
     ``worked_at`` is when it last took up work. ``version``: empty where it is older than this column.
     """

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from billiard import active_children
@@ -30,6 +31,8 @@ from signalize_console.recipients import importing
 
 PARTITIONED = ("activity_event", "deliveries_delivery", "deliveries_attempt")
 SIGN_EXPIRES = DEAF_SECONDS / 2
+# The worker itself shows that it serves these: a task of theirs may take longer than silence may last.
+LONG_QUEUES = frozenset({"maintenance", "automations"})
 IMPORT_SECONDS = 2
 
 # Made before Celery forks, so that parent and children see what either is told. Nothing with a lock inside: a
@@ -131,7 +134,12 @@ def watch_over(sender: Any, **_facts: Any) -> None:
     def send_sign() -> None:
         current_app.send_task(sign_of_life.name, queue=queue, expires=SIGN_EXPIRES, retry=False)
 
-    Watchdog(sender.hostname, lambda: worked_at.value, send_sign, _broker_answers, _kill_children).start()
+    def queues() -> Iterable[str]:
+        return LONG_QUEUES.intersection(sender.app.amqp.queues.consume_from)
+
+    Watchdog(
+        sender.hostname, lambda: worked_at.value, send_sign, _broker_answers, _kill_children, queues=queues
+    ).start()
 
 
 @task_prerun.connect

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import DatabaseError, connection
 
@@ -24,7 +24,8 @@ EXIT_CODE = 70
 
 
 class Watchdog:
-    """``worked_at`` says when a task began or ended last, in monotonic seconds, whichever process ran it."""
+    """``worked_at`` says when a task began or ended last, in monotonic seconds, whichever process ran it;
+    ``queues``, which it serves of those whose tasks show no life themselves."""
 
     def __init__(
         self,
@@ -33,8 +34,10 @@ class Watchdog:
         send_sign: Callable[[], None],
         broker_answers: Callable[[], bool],
         kill_children: Callable[[], None],
+        *,
+        queues: Callable[[], Iterable[str]],
     ) -> None:
-        self.name, self.worked_at = name, worked_at
+        self.name, self.worked_at, self.queues = name, worked_at, queues
         self.send_sign, self.broker_answers = send_sign, broker_answers
         self.kill_children = kill_children
         self.started_at = time.monotonic()
@@ -65,6 +68,8 @@ class Watchdog:
         """With a connection of its own each time: the worker forks, and a child must not inherit one."""
         try:
             heartbeats.note(HeartbeatKind.WORKER, self.name, idle)
+            for queue in self.queues():
+                heartbeats.note(HeartbeatKind.ENGINE, heartbeats.process(queue), idle)
         except DatabaseError as error:
             log.warning("The database takes no sign of life: %s", type(error).__name__)
         finally:

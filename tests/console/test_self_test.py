@@ -49,6 +49,8 @@ def alive() -> None:
     note(HeartbeatKind.WORKER, "worker-1")
     note(HeartbeatKind.ENGINE, "transactional-1", 0)
     note(HeartbeatKind.ENGINE, "marketing-1", 0)
+    note(HeartbeatKind.ENGINE, "maintenance-1", 0)
+    note(HeartbeatKind.ENGINE, "automations-1", 0)
 
 
 def test_all_is_well(tester: Client) -> None:

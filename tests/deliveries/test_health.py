@@ -29,6 +29,8 @@ def all_live() -> None:
     heartbeats.note(HeartbeatKind.WORKER, "transactional@here", 0.0)
     heartbeats.note(HeartbeatKind.ENGINE, "transactional-1@here", 0.0)
     heartbeats.note(HeartbeatKind.ENGINE, "marketing-1@here", 0.0)
+    heartbeats.note(HeartbeatKind.ENGINE, "maintenance-1@here", 0.0)
+    heartbeats.note(HeartbeatKind.ENGINE, "automations-1@here", 0.0)
 
 
 def test_the_engine_shows_that_it_lives(website: Website, work: Work) -> None:
@@ -37,7 +39,7 @@ def test_the_engine_shows_that_it_lives(website: Website, work: Work) -> None:
 
     names = [name.split("-")[0] for name in Heartbeat.objects.order_by("id").values_list("name", flat=True)]
     assert names == ["transactional", "marketing"]
-    assert health.look().silent == ["beat", "worker"]
+    assert health.look().silent == ["beat", "worker", "maintenance", "automations"]
 
 
 def test_who_is_silent_is_named(transactional_db: None) -> None:
@@ -47,7 +49,7 @@ def test_who_is_silent_is_named(transactional_db: None) -> None:
     heartbeats.note(HeartbeatKind.ENGINE, "marketing-2@there", 0.0)
     found = Client().get("/health").json()
     assert found["status"] == "degraded"
-    assert found["silent"] == ["beat", "worker", "transactional"]
+    assert found["silent"] == ["beat", "worker", "transactional", "maintenance", "automations"]
 
 
 def test_a_message_that_waits_too_long_is_seen(website: Website, subscribe: Subscribe) -> None:

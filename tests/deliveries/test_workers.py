@@ -127,6 +127,8 @@ def heartbeats(place: Place) -> Callable[[], list[tuple[object, ...]]]:
 def test_a_worker_that_lives_but_takes_no_work_ends(place: Place) -> None:
     worker = place.worker()
     assert wait_until(heartbeats(place), 30)
+    served = "SELECT split_part(name, '-', 1) FROM deliveries_heartbeat WHERE kind = 'engine'"
+    assert wait_until(lambda: place.ask(served) == [("maintenance",)], 30)
     # It goes on as long as it takes its own signs of life, though there is nothing to do.
     time.sleep(6)
     assert worker.poll() is None
