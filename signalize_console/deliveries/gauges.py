@@ -89,7 +89,7 @@ def read() -> list[Gauge]:
     ]  # fmt: skip
 
 
-def _rows(sql: str, *values: object) -> list[tuple[Any, ...]]:
+def _rows(sql: str, *values: float) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values or None)
         return cursor.fetchall()
