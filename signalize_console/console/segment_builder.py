@@ -1,6 +1,6 @@
 """What the segment builder offers: fields with their operators and inputs, and values that really occur."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from signalize_console.audiences import operators, suggestions, words
 from signalize_console.audiences.fields import FIELDS, Field
 from signalize_console.audiences.lists import RecipientList
+from signalize_console.audiences.sentences import Named
 from signalize_console.audiences.tree import SEGMENT
 from signalize_console.messaging.models import PushMessage
 from signalize_console.websites.models import Website
@@ -153,23 +154,30 @@ def offered(website: Website, of: str, name: str) -> list[dict[str, Any]]:
     return suggestions.suggestions(website, of, name) if of in suggestions.SOURCES else []
 
 
-def names_in(tree: Any) -> dict[str, dict[int, str]]:
-    """What the lists and messages that a definition names are called."""
-    conditions = list(_conditions(tree))
-    lists = {
-        number
-        for one in conditions
-        if one["field"] == "list"
-        for number in (one["value"] if isinstance(one["value"], list) else [one["value"]])
-    }
-    messages = {one["message"] for one in conditions if "message" in one}
-    found: dict[str, dict[int, str]] = {"list": {}, "message": {}}
+def names_in(website_id: int, tree: Any) -> Named:
+    """What the lists and messages that a website's definition names are called."""
+    return names_of([(website_id, tree)])[website_id]
+
+
+def names_of(definitions: Iterable[tuple[int, Any]]) -> dict[int, Named]:
+    """The same of many, by their websites: a website's own lists and messages only, in a few queries."""
+    lists: set[int] = set()
+    messages: set[int] = set()
+    found: dict[int, dict[str, dict[int, str]]] = {}
+    for website_id, tree in definitions:
+        found.setdefault(website_id, {"list": {}, "message": {}})
+        for one in _conditions(tree):
+            if one["field"] == "list":
+                lists.update(one["value"] if isinstance(one["value"], list) else [one["value"]])
+            if "message" in one:
+                messages.add(one["message"])
     if lists:
-        found["list"] = {pk: str(one) for pk, one in RecipientList.objects.in_bulk(lists).items()}
+        for on in RecipientList.objects.filter(pk__in=lists, website__in=found):
+            found[on.website_id]["list"][on.pk] = str(on)
     if messages:
-        rows = PushMessage.objects.prefetch_related("texts").in_bulk(messages)
-        found["message"] = {pk: str(one) for pk, one in rows.items()}
-    return found
+        for sent in PushMessage.objects.filter(pk__in=messages, website__in=found).prefetch_related("texts"):
+            found[sent.website_id]["message"][sent.pk] = str(sent)
+    return dict(found)
 
 
 def _conditions(tree: Any) -> Iterator[dict[str, Any]]:

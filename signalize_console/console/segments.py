@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from signalize_console.audiences import suggestions
 from signalize_console.audiences.counting import TooSlow
 from signalize_console.audiences.fields import FIELDS
 from signalize_console.audiences.models import RecipientList, Segment
@@ -46,6 +48,24 @@ class SegmentForm(forms.ModelForm):
             )
 
 
+class SegmentList(ChangeList):
+    """Each segment with what it says: its sentence, or what is wrong with it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list: Any = list(self.result_list)
+        right = []
+        for segment in self.result_list:
+            try:
+                parse(segment.definition)
+                right.append(segment)
+            except BadSegment as error:
+                segment.said = str(error)
+        names = segment_builder.names_of((one.website_id, one.definition) for one in right)
+        for segment in right:
+            segment.said = sentence(segment.definition, names[segment.website_id])
+
+
 @admin.register(Segment)
 class SegmentAdmin(PerWebsite):
     when_empty = _("A segment is who has something in common: a language, a purchase, a visit last week.")
@@ -61,6 +81,9 @@ class SegmentAdmin(PerWebsite):
     class Media:
         css: ClassVar[Any] = {"all": ["console/reach.css", "console/segment.css"]}
         js: ClassVar[Any] = [forms.Script("console/segment/builder.js", type="module")]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SegmentList
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -106,15 +129,22 @@ class SegmentAdmin(PerWebsite):
         except (ValueError, RecursionError):
             problem = Problem("$", str(_("This is no valid JSON.")))
             return JsonResponse({"problems": [problem._asdict()]})
-        said = sentence(tree, segment_builder.names_in(tree))
-        html = render_to_string("console/reach.html", context_of(website, tree), request)
+        said = sentence(tree, segment_builder.names_in(website.pk, tree))
+        context = {**context_of(website, tree), "without_examples": not self._may_see_visitors(request)}
+        html = render_to_string("console/reach.html", context, request)
         return JsonResponse({"problems": [], "sentence": said, "html": html})
 
     def offered_view(self, request: HttpRequest) -> JsonResponse:
-        """Values to choose from."""
+        """Values to choose from; those that visitors have, for who may see visitors."""
         website = self._website(request, request.GET.get("website", ""))
         of, name = request.GET.get("of", ""), request.GET.get("name", "")[:1000].replace("\0", "")
+        if of in suggestions.SOURCES and not self._may_see_visitors(request):
+            raise PermissionDenied
         return JsonResponse({"offered": segment_builder.offered(website, of, name)})
+
+    @staticmethod
+    def _may_see_visitors(request: HttpRequest) -> bool:
+        return request.user.has_perm("recipients.view_recipient")
 
     def _website(self, request: HttpRequest, number: str) -> Website:
         if not self.has_view_permission(request):
@@ -146,11 +176,7 @@ class SegmentAdmin(PerWebsite):
 
     @admin.display(description=_("conditions"))
     def says(self, segment: Segment) -> str:
-        try:
-            parse(segment.definition)
-        except BadSegment as error:
-            return str(error)
-        said = sentence(segment.definition)
+        said: str = segment.said  # type: ignore[attr-defined]
         return said if len(said) <= 200 else f"{said[:200]} …"
 
     @admin.display(description=_("last counted"))

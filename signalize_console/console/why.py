@@ -42,7 +42,7 @@ def answers(recipient: Recipient, wanted: str) -> list[tuple[PushMessage, list[A
     """For the message of this number, or without one for the website's latest."""
     messages = _messages(recipient, wanted)
     explanations = explain(recipient, messages)
-    return [(message, [_answer(one) for one in explanations[message.pk]]) for message in messages]
+    return [(message, [_answer(recipient, one) for one in explanations[message.pk]]) for message in messages]
 
 
 def _messages(recipient: Recipient, wanted: str) -> list[PushMessage]:
@@ -54,7 +54,7 @@ def _messages(recipient: Recipient, wanted: str) -> list[PushMessage]:
     return list(known.exclude(state=MessageState.DRAFT).order_by("-id")[:LATEST])
 
 
-def _answer(explanation: Explanation) -> Answer:
+def _answer(recipient: Recipient, explanation: Explanation) -> Answer:
     subscription, verdict = explanation.subscription, explanation.verdict
     conditions = [] if verdict is None or verdict.is_in else verdict.decisive
     reports = sorted(explanation.reports.items(), key=lambda report: report[1])
@@ -62,6 +62,6 @@ def _answer(explanation: Explanation) -> Answer:
         said=said(explanation),
         device=devices.name(subscription) if subscription else "",
         delivery=explanation.delivery,
-        conditions=[(sentence(one, names_in(one)), holds) for one, holds in conditions],
+        conditions=[(sentence(one, names_in(recipient.website_id, one)), holds) for one, holds in conditions],
         reports=[(REPORTED[EventKind(kind)], at) for kind, at in reports],
     )

@@ -1,5 +1,6 @@
 """A staff user who is limited to some websites: nothing of the others is seen, chosen, changed or told."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.contrib import admin  # noqa: TID251 - its registry names every page
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from signalize_console.audiences.models import RecipientList
 from signalize_console.console.access import OwnChoices, PerWebsite, website_of
 from signalize_console.console.models import AuditRecord, WebsiteLimit
 from signalize_console.deliveries.alerts import Alert
@@ -148,6 +150,27 @@ def test_nothing_is_made_for_another_website(limited: Client, own: Website, othe
     assert "Select a valid choice" in answer.content.decode()
     assert PushMessage.objects.count() == count
     assert limited.get("/admin/websites/website/add/").status_code == 403
+
+
+def test_a_preview_names_nothing_of_another_website(limited: Client, own: Website, others: Website) -> None:
+    """Numbers of theirs in a condition of one's own."""
+
+    def said(website: Website) -> str:
+        on = RecipientList.objects.get(website=website)
+        sent = PushMessage.objects.filter(website=website).exclude(day=None).get()
+        tree = {
+            "any": [
+                {"field": "list", "op": "in", "value": [on.pk]},
+                {"field": "messageClicked", "message": sent.pk},
+            ]
+        }
+        form = {"website": own.pk, "definition": json.dumps(tree)}
+        answer: dict[str, Any] = limited.post("/admin/audiences/segment/preview/", form).json()
+        assert answer["problems"] == []
+        return str(answer)
+
+    assert said(own).count("Mine") == 2
+    assert SECRET not in said(others)
 
 
 def test_what_belongs_to_no_website_is_not_for_the_limited(limited: Client) -> None:

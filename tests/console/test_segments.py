@@ -5,7 +5,9 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,12 +15,14 @@ from signalize_console.audiences import counting
 from signalize_console.audiences.fields import FIELDS
 from signalize_console.audiences.models import RecipientList, Segment
 from signalize_console.console import audience
+from signalize_console.console.roles import Role
 from signalize_console.deliveries import outbox
 from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
 from signalize_console.websites.models import Website
 from tests.console.logins import log_in
 from tests.console.test_console import ADD, XSS, compose, form_for, step
+from tests.console.test_roles import NEAR_VISITORS, client_of, member
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db
@@ -244,3 +248,52 @@ def test_a_segment_can_be_made_of_a_list(boss: Client, website: Website) -> None
     )
     for strange in ("x", "²", "9" * 40):
         assert boss.get(f"{SEGMENTS}add/?list={strange}").status_code == 200
+
+
+def test_no_visitor_is_shown_to_who_may_see_none(website: Website) -> None:
+    known = make_recipient(
+        website, language="de", customer_id="K-4711", attributes={"email": "ada@example.com"}
+    )
+    make_subscription(website, recipient=known)
+    fair = RecipientList.objects.create(website=website, name="Fair")
+    asked = {"website": website.pk, "of": "attribute", "name": "email"}
+    for role in Role:
+        client = client_of(member(role.value))
+        said, offered = (
+            preview(client, website, GERMAN).json()["html"],
+            client.get(f"{SEGMENTS}offered/", asked),
+        )
+        sees = role in NEAR_VISITORS
+        assert ("K-4711" in said, known.client_id[:12] in said) == (sees, sees), role
+        assert (offered.status_code == 200, "ada@example.com" in offered.content.decode()) == (sees, sees), (
+            role
+        )
+        assert "3 subscriptions" in words_of(said)
+        lists = client.get(f"{SEGMENTS}offered/", {"website": website.pk, "of": "lists"})
+        assert lists.json() == {"offered": [{"value": fair.pk, "label": "Fair"}]}
+
+
+def test_the_list_names_lists_and_messages_in_the_same_queries(
+    boss: Client, website: Website, django_assert_num_queries: Any
+) -> None:
+    other = make_website(name="Other")
+
+    def add(name: str) -> None:
+        on = RecipientList.objects.create(website=website, name=name)
+        theirs = RecipientList.objects.create(website=other, name=f"Secret {name}")
+        sent = outbox.send(make_message(website), [make_text(title=f"About {name}")]).message_id
+        numbered = [{"field": "list", "op": "in", "value": [on.pk, theirs.pk]}]
+        tree = {"all": [*numbered, {"field": "messageClicked", "message": sent}]}
+        Segment.objects.create(website=website, name=name, definition=tree)
+
+    add("Fair")
+    Segment.objects.create(website=website, name="Broken", definition={"all": 7})
+    with CaptureQueriesContext(connection) as first:
+        page = words_of(boss.get(SEGMENTS).content.decode())
+    assert "“Fair”" in page
+    assert "About Fair" in page
+    assert "Secret" not in page
+    for number in range(5):
+        add(f"Show {number}")
+    with django_assert_num_queries(len(first)):
+        assert "About Show 4" in boss.get(SEGMENTS).content.decode()
