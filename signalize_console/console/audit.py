@@ -4,6 +4,7 @@ Whatever the console is asked to change goes on record by itself: a form by the 
 of a list by its name, and any other POST, or file, by its address.
 """
 
+import datetime
 import functools
 import json
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from django.apps import apps
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from signalize_console.console.models import AuditRecord
 
@@ -21,7 +23,10 @@ MOST_CHOSEN = 1_000
 # Pages whose forms record themselves, field by field.
 BY_FORM = {"add", "change", "changelist", "delete", "history", "login", "logout"}
 # What changes nothing that anyone would ask about; a script calls it again and again.
-UNRECORDED = {"save", "save_again", "remarks", "audience", "preview", "sample", "rehearse"}
+UNRECORDED = {"remarks", "audience", "preview", "sample", "rehearse"}
+# What the composer saves by itself, every few seconds: a change stands there once in a while for each person.
+BY_ITSELF = {"save": "added", "save_again": "changed"}
+ONCE_IN = datetime.timedelta(minutes=10)
 
 Chosen = list[tuple[Any, int | None]]
 
@@ -107,13 +112,23 @@ def on_record(site: Any, view: Callable[..., HttpResponse]) -> Callable[..., Htt
         place = place_of(request)
         is_file = response.get("Content-Disposition", "").startswith("attachment")
         is_change = request.method == "POST" and place.deed not in BY_FORM and _was_done(response)
-        if (is_file or is_change) and place.deed not in UNRECORDED and request.user.is_authenticated:
+        if is_change and place.deed in BY_ITSELF:
+            _record_draft(site, request.user, place, json.loads(response.content)["id"])
+        elif (is_file or is_change) and place.deed not in UNRECORDED and request.user.is_authenticated:
             website = _website_of(site, place)
             deed = f"exported {place.deed}" if is_file else place.deed
             record(request.user, deed[:64], place.about, place.object_id[:64], website_id=website)
         return response
 
     return recorded
+
+
+def _record_draft(site: Any, user: Any, place: Place, number: int) -> None:
+    place = place._replace(deed=BY_ITSELF[place.deed], object_id=str(number))
+    told = AuditRecord.objects.filter(about=place.about, object_id=place.object_id, user_id=user.pk)
+    if told.filter(deed__in=BY_ITSELF.values(), at__gt=timezone.now() - ONCE_IN).exists():
+        return
+    record(user, place.deed, place.about, number, website_id=_website_of(site, place))
 
 
 def _was_done(response: HttpResponse) -> bool:

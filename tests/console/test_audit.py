@@ -17,7 +17,7 @@ from signalize_console.console.site import site
 from signalize_console.messaging.models import PushMessage
 from signalize_console.websites.models import Website
 from signalize_console.websites.safeguards import Safeguards
-from tests.console.test_console import compose
+from tests.console.test_console import compose, form_for
 from tests.console.test_roles import client_of, member
 from tests.makers import make_subscription
 
@@ -172,3 +172,24 @@ def test_keepers_read_it_and_others_do_not(boss: Client, website: Website) -> No
     assert "Push message #" in page
     assert "ada" in page
     assert client_of(member("Marketer", "mia")).get("/admin/console/auditrecord/").status_code == 403
+
+
+def test_a_draft_that_saves_itself_is_told_of_once_in_a_while(boss: Client, website: Website) -> None:
+    drafts = "/admin/messaging/pushmessage/"
+    number = boss.post(f"{drafts}save/", form_for(website)).json()["id"]
+    again, row = f"{drafts}{number}/save/", ("messaging.pushmessage", str(number), website.pk)
+    message = PushMessage.objects.get(pk=number)
+    text = {"texts-INITIAL_FORMS": 1, "texts-0-id": message.texts.get().pk}
+    for _time in range(3):
+        assert boss.post(again, {**form_for(website), **text}).status_code == 200
+    assert told() == [("ada", "added", *row)]
+    other = client_of(member("Administrator", "bob"))
+    for _time in range(3):
+        assert other.post(again, {**form_for(website), **text}).status_code == 200
+    assert told() == [("ada", "added", *row), ("bob", "changed", *row)]
+    assert other.post(again, {**form_for(website), **text, "ttl": "x"}).status_code == 422
+    later = timezone.now() + audit.ONCE_IN
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit.timezone, "now", lambda: later)
+        boss.post(again, {**form_for(website), **text})
+    assert told()[2:] == [("ada", "changed", *row)]
