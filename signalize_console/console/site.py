@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -75,7 +76,8 @@ class ConsoleSite(admin.AdminSite):
         return super().login(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**super().each_context(request), "console_version": __version__}
+        own = {"site_url": self.site_url if settings.DEMO else None, "console_version": __version__}
+        return {**super().each_context(request), **own}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**dashboard.context(request.user), **(extra_context or {})})

@@ -3,7 +3,7 @@
 
 /* What the console's pages do by themselves: renew a running message, ask before the irreversible, copy. */
 
-const COPY = /** @type {HTMLScriptElement} */ (document.currentScript).dataset.copy ?? "";
+const { copy: COPY = "", failed: FAILED = "" } = /** @type {HTMLScriptElement} */ (document.currentScript).dataset;
 
 /**
  * Who is at one of its buttons stays there.
@@ -12,7 +12,7 @@ const COPY = /** @type {HTMLScriptElement} */ (document.currentScript).dataset.c
 async function renew(place) {
   const answer = await fetch(place.dataset.renew ?? "", { headers: { "X-Requested-With": "fetch" } });
   if (answer.redirected) location.reload();
-  if (!answer.ok) return;
+  if (!answer.ok) throw new Error(String(answer.status));
   const form = place.contains(document.activeElement) ? document.activeElement?.closest("form") : null;
   place.innerHTML = await answer.text();
   if (form) {
@@ -21,16 +21,28 @@ async function renew(place) {
   }
 }
 
+/** Above the page, for who sees it and who hears it: whether its numbers are still live. @returns {(isLive: boolean) => void} */
+function liveness() {
+  const status = document.createElement("div");
+  status.setAttribute("role", "status");
+  (document.querySelector("#content") ?? document.body).prepend(status);
+  return (isLive) => {
+    if (isLive === !status.firstChild) return;
+    const said = Object.assign(document.createElement("p"), { className: "problem", textContent: FAILED });
+    status.replaceChildren(...(isLive ? [] : [said]));
+  };
+}
+
 /**
  * As long and as often as the page says.
- * @param {HTMLElement} place
+ * @param {HTMLElement} place @param {(isLive: boolean) => void} tell
  */
-function follow(place) {
+function follow(place, tell) {
   const running = /** @type {HTMLElement | null} */ (place.querySelector("[data-running]"));
   if (!running) return;
   setTimeout(async () => {
-    if (!document.hidden) await renew(place).catch(() => undefined);
-    follow(place);
+    if (!document.hidden) await renew(place).then(() => tell(true), () => tell(false));
+    follow(place, tell);
   }, Number(running.dataset.running));
 }
 
@@ -39,7 +51,7 @@ addEventListener("load", () => {
   for (const sign of document.querySelectorAll(".help-tooltip[aria-label]")) sign.setAttribute("role", "img");
 });
 
-for (const place of document.querySelectorAll("[data-renew]")) follow(/** @type {HTMLElement} */ (place));
+for (const place of document.querySelectorAll("[data-renew]")) follow(/** @type {HTMLElement} */ (place), liveness());
 
 // On a phone each row of a wide table is a card, where every value stands beside the heading of its column. Laid out
 // like that, browsers forget that it is a table unless its parts say so.
@@ -76,6 +88,8 @@ for (const code of document.querySelectorAll("code.copyable")) {
   };
   code.addEventListener("click", copy);
   code.addEventListener("keydown", (event) => {
-    if (/** @type {KeyboardEvent} */ (event).key === "Enter") void copy();
+    if (!["Enter", " "].includes(/** @type {KeyboardEvent} */ (event).key)) return;
+    event.preventDefault();
+    void copy();
   });
 }

@@ -293,3 +293,16 @@ def test_the_consent_log_is_found_by_who_shows_their_id(boss: Client, website: W
         page = boss.get(reverse("admin:recipients_consent_changelist"), {"q": wanted}).content.decode()
         assert ("2026-11 en" in page) == there
         assert recipient.client_id not in page or there
+
+
+def test_the_demo_is_linked_only_where_there_is_one(boss: Client, website: Website, settings: Any) -> None:
+    for there in (True, False):
+        settings.DEMO = there
+        for page in ("/admin/", "/admin/messaging/pushmessage/"):
+            assert ("/demo/" in boss.get(page).content.decode()) is there, page
+
+
+def test_only_who_may_write_is_asked_to(website: Website) -> None:
+    for permissions in (["view_pushmessage"], ["view_pushmessage", "add_pushmessage"]):
+        page = log_in(*permissions).get("/admin/").content.decode()
+        assert page.count("Write a message") == 2 * (len(permissions) - 1)

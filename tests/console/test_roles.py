@@ -57,6 +57,7 @@ CLASSES = {
 }
 # Address: who may GET it, who may POST to it.
 PAGES = {
+    # What of visitors they show to whom: tests/console/test_segments.py.
     "audiences_segment_offered": (ALL, ALL),
     "audiences_segment_preview": (ALL, ALL),
     "automations_rule_held": (NOBODY, WRITERS),

@@ -2,10 +2,11 @@
 /* The emoji picker: found by words in English and German, walked through with the arrow keys. */
 import { button, dialog, insert, make, words } from "./form.js";
 
-/** @type {[string, string][] | undefined} */
+/** Each with words to find it by, and its name in both languages (CLDR). @type {[string, string, string, string][] | undefined} */
 let known;
 /** @type {HTMLInputElement} */
 let wanted;
+const isGerman = document.documentElement.lang.startsWith("de");
 const search = make("input", { type: "search", placeholder: words.searchEmoji, "aria-label": words.searchEmoji });
 const grid = make("div", { className: "emoji", role: "group", "aria-label": words.emoji });
 const nothing = make("p", { className: "quiet", role: "status" });
@@ -14,9 +15,9 @@ const box = dialog(words.emoji, search, grid, nothing);
 function draw() {
   const asked = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = (known ?? []).filter(([, said]) => asked.every((/** @type {string} */ one) => ` ${said}`.includes(` ${one}`)));
-  grid.replaceChildren(...found.map(([sign, said]) => {
+  grid.replaceChildren(...found.map(([sign, , english, german]) => {
     const one = button(sign, () => (box.close(), insert(wanted, sign)), "emoji-one");
-    one.title = said.split(" ")[0];
+    one.title = isGerman ? german : english;
     one.setAttribute("aria-label", `${sign} ${one.title}`);
     one.tabIndex = -1;
     return one;
