@@ -23,7 +23,8 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """``key`` is its id on the page. ``labels`` are the places on the way from left to right.
+    """``key`` is its id on the page, ``file`` what its picture is called if not that. ``labels`` are the
+    places on the way from left to right.
 
     Places are texts: in a page, numbers would be written as the reader's language does, with a comma.
     """
@@ -32,6 +33,7 @@ class Chart:
     title: str
     labels: Sequence[str]
     series: Sequence[Series]
+    file: str = ""
 
     width, height, left, right, bottom = WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM
 

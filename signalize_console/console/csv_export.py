@@ -3,9 +3,10 @@
 import csv
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -13,13 +14,20 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 BYTE_ORDER_MARK = "\ufeff"
 
 
-def csv_file(name: str, headings: Sequence[object], rows: Iterable[Sequence[Any]]) -> HttpResponse:
-    answer = HttpResponse(BYTE_ORDER_MARK, content_type="text/csv; charset=utf-8")
+class Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_file(name: str, headings: Sequence[object], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
+    """Row by row, however many there are."""
+    writer = csv.writer(Echo())
+    lines = (writer.writerow([_cell(value) for value in row]) for row in chain([headings], rows))
+    answer = StreamingHttpResponse(chain([BYTE_ORDER_MARK], lines), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     answer["Cache-Control"] = "no-store"
-    writer = csv.writer(answer)
-    writer.writerow([_cell(heading) for heading in headings])
-    writer.writerows([_cell(value) for value in row] for row in rows)
     return answer
 
 

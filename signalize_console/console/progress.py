@@ -21,8 +21,9 @@ from signalize_console.console.durations import about
 from signalize_console.console.reasons import SERVICES as NAMES
 from signalize_console.console.reasons import in_words
 from signalize_console.deliveries import retention
+from signalize_console.deliveries.funnels import BLIND
 from signalize_console.deliveries.models import Delivery, Recall
-from signalize_console.deliveries.statistics import rolled_outcome_of
+from signalize_console.deliveries.statistics import rolled_outcome_of, rows_of
 from signalize_console.messaging.models import Canary, PushMessage
 from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState, MessageState
 from signalize_console.webpush.push_services import SERVICES
@@ -46,12 +47,14 @@ MOST_WAITING = 10_000
 class Counts:
     """By delivery state and by report; ``problems`` are (count, sentence), the largest first.
 
-    ``are_sums``: the deliveries, or what browsers reported on them, are no longer kept.
+    ``tells``: some browser that got it says what it shows. ``are_sums``: the deliveries, or what browsers
+    reported on them, are no longer kept.
     """
 
     states: dict[str, int]
     reports: dict[str, int]
     problems: list[tuple[int, str]]
+    tells: bool = True
     are_sums: bool = False
 
     @property
@@ -99,11 +102,13 @@ class Progress:
 
     @property
     def funnel(self) -> list[dict[str, Any]]:
+        """A count of None is unknown."""
         states, reports = self.counts.states, self.counts.reports
-        steps = [
+        is_blind = states.get(DeliveryState.ACCEPTED) and not self.counts.tells
+        steps: list[tuple[str, int | None]] = [
             (_("targeted"), self.targeted),
             (_("accepted by the push services"), states.get(DeliveryState.ACCEPTED, 0)),
-            (_("shown"), reports.get("shown", 0)),
+            (_("shown, where the browser can tell"), None if is_blind else reports.get("shown", 0)),
             (_("clicked"), reports.get("clicked", 0)),
         ]
         return [{"label": label, "count": count, "of": self.targeted or 1} for label, count in steps]
@@ -121,17 +126,18 @@ def progress_of(message: PushMessage) -> Progress:
     if message.state in GROWING and (message.expand_at or message.state != MessageState.SENDING):
         targeted = max(targeted, message.expected or 0)
     is_sending = message.state in {MessageState.EXPANDING, MessageState.SENDING}
+    recalls = _recalls(message) if message.state == MessageState.CANCELLED else {}
     rate = pace.per_minute(message.pk, counts.done) if is_sending else None
     is_steady = rate and not message.is_local and message.canary_phase not in {Canary.SAMPLE, Canary.WATCH}
     return Progress(
         counts=counts,
         targeted=targeted,
         is_running=message.state not in ENDED and not message.is_draft,
-        is_moving=is_sending or message.is_held_back or message.state == MessageState.CANCELLED,
+        is_moving=is_sending or message.is_held_back or Recall.ASKED in recalls or _is_asking(message),
         per_minute=rate,
         time_left=about(60 * (targeted - counts.done) / rate) if rate and is_steady else "",
         notes=[str(NOT_KEPT)] if counts.are_sums else _notes(message),
-        recalls=_recalls(message) if message.state == MessageState.CANCELLED else [],
+        recalls=[(str(recall.label), recalls[recall]) for recall in Recall if recall in recalls],
         pause_reason=in_words(message.paused_because) if message.state in SAYS_WHY else "",
     )
 
@@ -188,6 +194,7 @@ def _counts(message: PushMessage) -> Counts:
         states=deliveries.by_state(),
         reports=dict(reports.order_by().values_list("kind").annotate(count=Count("*"))),
         problems=_problems(deliveries),
+        tells=deliveries.filter(state=DeliveryState.ACCEPTED).exclude(push_service__in=BLIND).exists(),
     )
     if (seconds := time.perf_counter() - started) > SLOW:
         cache.set(key, counts, seconds * KEPT)
@@ -196,8 +203,10 @@ def _counts(message: PushMessage) -> Counts:
 
 def _sums(message: PushMessage) -> Counts:
     outcome = rolled_outcome_of(message)
+    accepted = (row for row in rows_of(message) if row.name == DeliveryState.ACCEPTED)
+    tells = any(row.push_service not in BLIND for row in accepted)
     reasons = [(*which, count) for which, count in outcome.reasons.items()]
-    return Counts(outcome.states, outcome.reports, _in_words(reasons), are_sums=True)
+    return Counts(outcome.states, outcome.reports, _in_words(reasons), tells, are_sums=True)
 
 
 def _problems(deliveries: Any) -> list[tuple[int, str]]:
@@ -230,8 +239,12 @@ def _with_services(words: str, services: Counter[str]) -> str:
     return f"{words} ({', '.join(named)})" if named else words
 
 
-def _recalls(message: PushMessage) -> list[tuple[str, int]]:
-    """How taking back goes, by its words."""
+def _recalls(message: PushMessage) -> dict[str, int]:
+    """How taking back goes."""
     asked = Delivery.objects.of(message).filter(~Q(recall="")).order_by()
-    counts = dict(asked.values_list("recall").annotate(count=Count("*")))
-    return [(str(recall.label), counts[recall]) for recall in Recall if recall in counts]
+    return dict(asked.values_list("recall").annotate(count=Count("*")))
+
+
+def _is_asking(message: PushMessage) -> bool:
+    """Taking back has not got through all its deliveries yet."""
+    return message.state == MessageState.CANCELLED and message.recall_cursor is not None

@@ -39,14 +39,6 @@ GROWTH_WORDS = {
     "unsubscribed": gettext_lazy("unsubscribed"),
     "gone": gettext_lazy("gone, say push services"),
 }
-FOLLOWS = {
-    EventKind.OPTIN_YES: EventKind.OPTIN_SHOWN,
-    EventKind.OPTIN_NO: EventKind.OPTIN_SHOWN,
-    EventKind.OPTIN_CLOSED: EventKind.OPTIN_SHOWN,
-    EventKind.PERMISSION_GRANTED: EventKind.OPTIN_YES,
-    EventKind.PERMISSION_DENIED: EventKind.OPTIN_YES,
-    EventKind.SUBSCRIBED: EventKind.PERMISSION_GRANTED,
-}
 DIMENSIONS = {
     "variant": gettext_lazy("Text"),
     "push_service": gettext_lazy("Push service"),
@@ -70,7 +62,7 @@ class Table:
 
     title: str
     headings: Sequence[Any]
-    rows: Sequence[Sequence[Any]]
+    rows: Iterable[Sequence[Any]]
     charts: Sequence[Chart] = ()
 
 
@@ -113,11 +105,11 @@ def opt_in(counted: Period) -> Table:
 
 
 def compared(pairs: Iterable[tuple[PushMessage, Funnel]]) -> Table:
-    """A row for each push message."""
-    rows = [
+    """A row for each push message, made when it is read."""
+    rows = (
         [message.pk, message.title, str(message.website), _moment(message), *_cells(funnel)]
         for message, funnel in pairs
-    ]
+    )
     headings = [_("number"), _("push message"), _("website"), _("accepted at"), *COLUMNS.values()]
     return Table(_("Push messages"), headings, rows)
 
@@ -176,7 +168,9 @@ def hours_charts(report: MessageReport) -> list[Chart]:
         return []
     first = min(report.hours)
     hours = [first + HOUR * number for number in range(_length(report.hours, first))]
-    labels = [date_format(timezone.localtime(hour), "d.m. H:i") for hour in hours]
+    # Translators: a day without its year and a time, in the letters of Django's date formats.
+    written = _("N j, P")
+    labels = [date_format(timezone.localtime(hour), written) for hour in hours]
     charts = []
     for key, title, names in (
         ("sent", _("Accepted and shown, hour by hour"), ("accepted", "shown")),
@@ -184,7 +178,7 @@ def hours_charts(report: MessageReport) -> list[Chart]:
     ):
         counts = {name: [report.hours.get(hour, Counter())[name] for hour in hours] for name in names}
         series = [Series(str(COLUMNS[name]), values) for name, values in counts.items()]
-        charts.append(Chart(key, title, labels, series))
+        charts.append(Chart(key, title, labels, series, f"message-{report.message.pk}-{key}"))
     return charts
 
 
@@ -202,7 +196,8 @@ def hours_since_start(messages: Sequence[PushMessage]) -> Chart | None:
         clicks = [found[at]["clicked"] if (at := first + HOUR * n) in found else 0 for n in range(longest)]
         series.append(Series(f"#{message.pk} {message.title}", clicks))
     labels = [_("hour %(number)d") % {"number": n} for n in range(1, longest + 1)]
-    return Chart("clicks", _("Clicks, hour by hour since the start"), labels, series)
+    file = "-".join(["compare", *(str(message.pk) for message in messages)])
+    return Chart("clicks", _("Clicks, hour by hour since the start"), labels, series, file)
 
 
 def _length(hours: dict[datetime.datetime, Any], first: datetime.datetime) -> int:

@@ -1,11 +1,12 @@
 """Reports: all of a website's, one push message's, and some side by side. Each table is a CSV file, too."""
 
-from collections.abc import Callable, Iterable
+import datetime
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -36,9 +37,9 @@ from signalize_console.messaging.models import Audience, PushMessage
 from signalize_console.websites.models import Website
 
 PERIODS = (7, 30, 90, 364)
-MESSAGES_A_PAGE = 25
+MESSAGES_A_PAGE, MESSAGES_AT_ONCE = 25, 200
 LEAST_COMPARED, MOST_COMPARED = 2, 5
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def urls(wrap: Callable[[View], View]) -> list[URLPattern]:
@@ -49,7 +50,7 @@ def urls(wrap: Callable[[View], View]) -> list[URLPattern]:
     ]
 
 
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: HttpRequest) -> HttpResponseBase:
     """Growth, the opt-in funnel and the latest messages of one website, or of all."""
     _ensure_may_look(request)
     websites = _websites(request)
@@ -61,10 +62,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     tables = {
         "growth": growth(counted, subscribers_per_step(ids, counted)),
         "opt-in": opt_in(counted),
-        "messages": compared(latest := _latest(request, looked_at)),
+        "messages": compared(_all_since(counted.first, looked_at)),
     }
     if table := tables.get(request.GET.get("csv", "")):
         return csv_file(request.GET["csv"], table.headings, table.rows)
+    latest = _latest(request, looked_at)
     count, counted_at = subscribers(ids)
     context = {
         "title": _("Reports"),
@@ -85,7 +87,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return _page(request, "console/reports.html", context)
 
 
-def message(request: HttpRequest, message_id: int) -> HttpResponse:
+def message(request: HttpRequest, message_id: int) -> HttpResponseBase:
     """One push message: its funnel, over time, and by everything that it can be told apart by."""
     _ensure_may_look(request)
     found = get_object_or_404(_messages(_websites(request)), pk=message_id)
@@ -104,7 +106,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
     return _page(request, "console/report.html", context)
 
 
-def compare(request: HttpRequest) -> HttpResponse:
+def compare(request: HttpRequest) -> HttpResponseBase:
     """Two to five messages side by side."""
     _ensure_may_look(request)
     ids = [one for text in request.GET.getlist("message") if (one := id_in(text))]
@@ -127,6 +129,15 @@ def _latest(request: HttpRequest, websites: list[Website]) -> list[tuple[PushMes
     if before := id_in(request.GET.get("before")):
         messages = messages.filter(pk__lt=before)
     return _with_funnels(messages[:MESSAGES_A_PAGE])
+
+
+def _all_since(day: datetime.date, websites: list[Website]) -> Iterator[tuple[PushMessage, Any]]:
+    """Every message to many that was accepted since, the latest first; some at a time."""
+    messages = _messages(websites).filter(day__gte=day).exclude(audience=Audience.RECIPIENTS)
+    before = messages
+    while found := _with_funnels(before[:MESSAGES_AT_ONCE]):
+        yield from found
+        before = messages.filter(pk__lt=found[-1][0].pk)
 
 
 def _with_funnels(messages: Iterable[PushMessage]) -> list[tuple[PushMessage, Any]]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from signalize_console.activity.cursors import CurrentTransaction
 from signalize_console.activity.models import Event, EventKind
+from signalize_console.console import reports as console_reports
 from signalize_console.deliveries import outbox, reports, rolling_up, tokens, website_reports
 from signalize_console.deliveries.models import DailyCount, Delivery, SubscriberCount, Tally
 from signalize_console.messaging.models import PushMessage
@@ -91,7 +92,7 @@ def text_of(client: Client, path: str, **query: Any) -> str:
 def rows_of(client: Client, path: str, **query: Any) -> list[dict[str, str]]:
     answer = client.get(path, query)
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    return list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
 
 
 def report(message: PushMessage) -> str:
@@ -288,3 +289,44 @@ def test_the_dashboard_tells_of_growth_messages_and_reputation(
     assert "risky 10.18 messages per page view" in text
     assert "watch 3 429 answers of Google" in text
     assert "10 active subscriptions" in text
+
+
+def test_the_csv_holds_every_message_of_its_time(
+    boss: Client, website: Website, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console_reports, "MESSAGES_AT_ONCE", 2)
+    for number in range(5):
+        send(f"Sale {number}")
+    (old := make_message(website, day=timezone.now().date() - datetime.timedelta(days=40))).save()
+    week, season = (
+        [row["number"] for row in rows_of(boss, OVERVIEW, csv="messages", days=days)] for days in (7, 90)
+    )
+    assert (len(week), len(season)) == (5, 6)
+    assert set(season) - set(week) == {str(old.pk)}
+
+
+def test_hours_are_written_as_the_reader_does_and_pictures_named(boss: Client, send: Send) -> None:
+    message = send()
+    roll_up()
+    page = boss.get(report(message)).content.decode()
+    assert re.search(r'<th scope="row">[A-Z][a-z.]+ \d+, (\d+ [ap]\.m\.|noon|midnight)</th>', page)
+    assert f'data-file="message-{message.pk}-sent"' in page
+    german = boss.get(report(message), headers={"Accept-Language": "de"}).content.decode()
+    assert re.search(r'<th scope="row">\d\d\.\d\d\. \d\d:00</th>', german)
+
+
+def test_the_message_says_unknown_where_no_browser_can_tell(boss: Client, send: Send) -> None:
+    message = send()
+    page = f"/admin/messaging/pushmessage/{message.pk}/progress/"
+    assert "4 shown, where the browser can tell" in text_of(boss, page)
+    Delivery.objects.of(message).update(push_service="apple")
+    assert "unknown shown, where the browser can tell" in text_of(boss, page)
+
+
+def test_taking_back_is_live_until_it_is_done(boss: Client, send: Send) -> None:
+    message = send()
+    page = f"/admin/messaging/pushmessage/{message.pk}/progress/"
+    PushMessage.objects.filter(pk=message.pk).update(state="cancelled")
+    assert "data-running" not in boss.get(page).content.decode()
+    Delivery.objects.of(message).filter(push_service="fcm").update(recall="asked")
+    assert 'data-running="1000"' in boss.get(page).content.decode()
