@@ -49,7 +49,7 @@ function standalone(chart) {
     picture.append(key, draw("text", { ...text, x: MARGIN + 36, y }, entry.textContent?.trim()));
   }
   const plot = draw("g", { transform: `translate(0 ${(y += MARGIN)})` });
-  plot.append(...[...chart.children].map(dressed));
+  plot.append(...[...chart.children].filter((part) => getComputedStyle(part).display !== "none").map(dressed));
   picture.append(plot);
   picture.setAttribute("height", String(y + height));
   return { text: new XMLSerializer().serializeToString(picture), width, height: y + height };
