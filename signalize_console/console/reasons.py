@@ -92,6 +92,9 @@ REASONS = {
     "run_not_accepted": _(
         "The last run could not be sent: its texts are too large, or its segment can't be used any more. Take it back to draft and mend it."
     ),
+    "run_outgrown": _(
+        "The last run was not sent: far more would get it than were reviewed, or so many that a second person must approve. Take it back to draft, and review it anew."
+    ),
     "frequency_cap": _("The recipient had as many messages lately as the website allows. Transactional ones still go."),
     "quiet_hours": _("It is night at the recipient's. It is sent when the website's quiet hours end."),
     "holdout": _("The recipient is in the control group, which gets no marketing. See the website's settings."),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from signalize_console.console.access import of_own_websites, website_ids
 from signalize_console.console.reasons import SERVICES, in_words
 from signalize_console.deliveries import health, retention
 from signalize_console.deliveries.alerts import Alert, AlertKind
+from signalize_console.deliveries.repeating import OUTGROWN
 from signalize_console.deliveries.retention import Why
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
@@ -95,18 +96,31 @@ def troubles(user: Any) -> list[tuple[str, str]]:
 
 
 def approvals(user: Any) -> list[tuple[str, str]]:
-    """What waits for a second person, in the form of ``troubles``."""
-    messages = of_own_websites(user, PushMessage.objects.all())
-    waiting = messages.filter(state=MessageState.AWAITING_APPROVAL).count()
-    if not waiting:
-        return []
-    said = ngettext(
+    """What waits for a second person, or for another review, in the form of ``troubles``."""
+    states = [MessageState.AWAITING_APPROVAL, MessageState.REPEATING]
+    messages = of_own_websites(user, PushMessage.objects.filter(state__in=states))
+    is_outgrown = Q(state=MessageState.REPEATING, paused_because=OUTGROWN)
+    found = messages.aggregate(
+        waiting=Count("pk", filter=Q(state=MessageState.AWAITING_APPROVAL)),
+        outgrown=Count("pk", filter=is_outgrown),
+    )
+    asked = ngettext(
         "%(count)d push message waits for a second person's approval.",
         "%(count)d push messages wait for a second person's approval.",
-        waiting,
+        found["waiting"],
+    )
+    grown = ngettext(
+        "%(count)d repeated push message was not sent: far more would get it than were reviewed.",
+        "%(count)d repeated push messages were not sent: far more would get them than were reviewed.",
+        found["outgrown"],
     )
     page = reverse("admin:messaging_pushmessage_changelist")
-    return [(said % {"count": waiting}, f"{page}?state__exact={MessageState.AWAITING_APPROVAL.value}")]
+    said = zip((found["waiting"], found["outgrown"]), (asked, grown), states, strict=True)
+    return [
+        (words % {"count": count}, f"{page}?state__exact={state.value}")
+        for count, words, state in said
+        if count
+    ]
 
 
 def old_months(user: Any) -> list[tuple[str, str]]:

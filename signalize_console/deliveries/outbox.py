@@ -63,7 +63,7 @@ class ValuesMissing(NotAccepted):
 
     def __init__(self, missing: list[tuple[int, str]]) -> None:
         names = ", ".join(dict.fromkeys(name for _recipient, name in missing))
-        super().__init__(f"There is no value for: {names}. Give one, or a fallback in the text.")
+        super().__init__(_("There is no value for: %s. Give one, or a fallback in the text.") % names)
         self.missing = missing
 
 
@@ -129,7 +129,9 @@ def _accept(  # noqa: PLR0917 - what send has
         _freeze_audience(message, *audience)
     else:
         if message.is_local:
-            raise NotAccepted("Named recipients get it at one time. Send to a segment for their local times.")
+            raise NotAccepted(
+                _("Named recipients get it at one time. Send to a segment for their local times.")
+            )
         message.audience = Audience.RECIPIENTS
     starts_at_once = named is not None and message.due_at == earliest <= timezone.now()
     texts = _store(message, texts, MessageState.SENDING if starts_at_once else MessageState.SCHEDULED)
@@ -142,7 +144,7 @@ def _accept(  # noqa: PLR0917 - what send has
         _check_values(message, texts, named.values(), data)
     reached = _make_deliveries(message, list(named), data, only)
     if not reached:
-        raise NobodyReachable("None of these recipients has an active subscription.")
+        raise NobodyReachable(_("None of these recipients has an active subscription."))
     return Accepted(message.pk, len(reached), sorted(set(named) - set(reached)))
 
 
@@ -155,7 +157,7 @@ def _fix_times(message: PushMessage, earliest: datetime.datetime, even_if_expire
     latest = message.latest(earliest)
     message.valid_until = min(message.valid_until or latest, latest)
     if message.valid_until <= message.due_at and not even_if_expired:
-        raise NotAccepted(_("validUntil lies before the time of sending. Give a later one."))
+        raise NotAccepted(_("“Valid until” (validUntil) lies before the time of sending. Give a later one."))
 
 
 def _freeze_audience(message: PushMessage, segment: Chosen, excluded: Sequence[Segment]) -> None:

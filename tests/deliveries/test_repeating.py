@@ -63,6 +63,54 @@ def test_each_day_sends_a_copy(website: Website) -> None:
     assert [str(one) for one in invariants.violations()] == []
 
 
+@pytest.mark.parametrize(
+    ("reviewed", "approve_above", "approved_by", "is_sent"),
+    [
+        (None, None, "", True),
+        (4, None, "", True),
+        (3, None, "", False),
+        (6, 6, "", False),
+        (6, 6, "ben", True),
+        (3, 6, "ben", False),
+    ],
+)
+def test_a_run_that_has_outgrown_its_review_waits_for_another(
+    website: Website, reviewed: int | None, approve_above: int | None, approved_by: str, is_sent: bool
+) -> None:
+    Website.objects.update(confirm_above=5, approve_above=approve_above)
+    for _ in range(7):
+        make_subscription(website)
+    make_due(series := make_series(website, expected=reviewed, approved_by=approved_by, per_minute=None))
+    advance()
+    series.refresh_from_db()
+    assert (len(runs(series)), Delivery.objects.count()) == ((1, 7) if is_sent else (0, 0))
+    assert series.state == MessageState.REPEATING
+    assert series.paused_because == ("" if is_sent else "run_outgrown")
+    assert series.due_at is not None
+    assert series.due_at > timezone.now()
+    # Reviewed anew, it starts without that reason.
+    series.withdraw_to_draft()
+    repeating.start(series)
+    series.refresh_from_db()
+    assert (series.state, series.paused_because) == (MessageState.REPEATING, "")
+
+
+def test_a_run_to_a_few_needs_no_other_review(website: Website) -> None:
+    Website.objects.update(confirm_above=5)
+    for _ in range(5):
+        make_subscription(website)
+    make_due(series := make_series(website, expected=1))
+    advance()
+    assert len(runs(series)) == 1
+    # Unless one person alone may not even send to so many.
+    Website.objects.update(approve_above=4)
+    make_due(series)
+    advance()
+    assert len(runs(series)) == 1
+    series.refresh_from_db()
+    assert series.paused_because == "run_outgrown"
+
+
 def test_two_engines_at_once_make_one_run(website: Website) -> None:
     series = make_series(website)
     make_due(series)
