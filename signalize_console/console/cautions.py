@@ -6,9 +6,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from signalize_console.console.reviewing import Example, Reach
+from signalize_console.console.reviewing import Example, Reach, is_too_late
 from signalize_console.console.troubles import troubles
-from signalize_console.messaging import lint
+from signalize_console.messaging import lint, wall_clock
 from signalize_console.messaging.models import PushMessage
 
 NIGHT_BEGINS, NIGHT_ENDS = 22, 7
@@ -56,8 +56,11 @@ def _about_examples(examples: list[Example]) -> list[str]:
 def _about_time(message: PushMessage, now: datetime.datetime) -> list[str]:
     first, last = message.span(now)
     found = []
-    if message.scheduled_at and message.scheduled_at < now and not (message.in_local_time or message.repeat):
+    if is_too_late(message) and message.is_draft:
         found.append(_("This time has passed: it goes out as soon as you send it."))
+    is_local = message.is_local and not message.repeat
+    if is_local and wall_clock.around_the_world(message.wall_time)[0] + wall_clock.PATIENCE < now:
+        found.append(_("For some recipients this time has passed: they get it the next day."))
     if message.valid_until and message.valid_until < last:
         found.append(_("“Valid until” comes before the last recipient's turn: who is later gets nothing."))
     wall = message.wall_time if message.in_local_time or message.repeat else first.astimezone(message.zone)

@@ -22,6 +22,7 @@ from signalize_console.console.written import whole
 from signalize_console.messaging import coverage, lint
 from signalize_console.messaging.limits import PLATFORMS
 from signalize_console.messaging.models import MessageTemplate, PushMessage
+from signalize_console.messaging.revisions import revision
 from signalize_console.messaging.states import MessageState
 from signalize_console.websites.models import Website
 
@@ -60,16 +61,18 @@ class ComposerViews(TestingViews, ModelAdmin):
     def save_view(self, request: HttpRequest, message_id: int | None = None) -> HttpResponse:
         """Saves a draft that may still lack words. Says what the form must know to go on from there."""
         draft = self._draft(request, message_id)
+        if draft and drafts.is_stale(request.POST, draft):
+            return JsonResponse({"problem": drafts.CHANGED, "stale": True}, status=409)
         form, formset = self._filled(request, draft)
         problem = drafts.problem_of(form, formset)
         if problem:
             return JsonResponse({"problem": problem}, status=422)
         draft = formset.instance = self.save_form(request, form, change=draft is not None)
         self.save_model(request, draft, form, change=message_id is not None)
-        form.save_m2m()
-        formset.save()
+        self.save_related(request, form, [formset], change=message_id is not None)
         change = reverse("admin:messaging_pushmessage_change", args=[draft.pk])
-        said = {"id": draft.pk, "url": change, "save": self._url("save_again", draft.pk)}
+        saved = revision(self.get_queryset(request).get(pk=draft.pk))
+        said = {"id": draft.pk, "url": change, "save": self._url("save_again", draft.pk), "revision": saved}
         return JsonResponse(
             {**said, "at": f"{timezone.localtime():%H:%M}", "fields": drafts.numbers_of(formset)}
         )

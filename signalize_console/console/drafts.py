@@ -5,13 +5,18 @@ from typing import Any
 from django.forms import BaseModelForm, all_valid
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from signalize_console.messaging.content import Content, Text, Variant
 from signalize_console.messaging.models import PushMessage, PushMessageText
+from signalize_console.messaging.revisions import revision
 
 MOST_TEXTS = 50
 # What may come later: nothing is sent without them.
 COMES_LATER = ["title", "link"]
+CHANGED = gettext_lazy(
+    "Somebody else changed this draft. Copy what you want to keep of yours, and reload to see theirs."
+)
 FLAGS = {"require_interaction", "silent", "standard"}
 
 
@@ -32,6 +37,11 @@ def read(posted: Any) -> tuple[PushMessage, dict[str, PushMessageText]]:
 def _value(posted: Any, key: str, name: str) -> Any:
     written = posted.get(key, "")
     return bool(written) if name in FLAGS else written.replace("\0", "").strip()[:2000]
+
+
+def is_stale(posted: Any, message: PushMessage) -> bool:
+    """Whether a draft isn't any more what the form was filled with: to save it would undo what others did."""
+    return message.pk is not None and posted.get("revision") != revision(message)
 
 
 def problem_of(form: BaseModelForm, formset: Any) -> str:

@@ -20,6 +20,7 @@ from signalize_console.console import pace
 from signalize_console.console.durations import about
 from signalize_console.console.reasons import SERVICES as NAMES
 from signalize_console.console.reasons import in_words
+from signalize_console.console.reviewing import is_too_late
 from signalize_console.deliveries import retention
 from signalize_console.deliveries.funnels import BLIND
 from signalize_console.deliveries.models import Delivery, Recall
@@ -150,7 +151,8 @@ def _notes(message: PushMessage) -> list[str]:
         said = _(
             "%(name)s asks for approval. It goes to %(count)s subscriptions once somebody else approves it."
         )
-        return [said % facts]
+        late = _("Its time has passed, so nobody can approve it: make it a draft again, and give a new time.")
+        return [said % facts, late] if is_too_late(message) else [said % facts]
     if message.is_held_back and message.due_at and message.due_at > now:
         seconds = {"time": about((message.due_at - now).total_seconds())}
         return [_("It goes out in %(time)s. Until then you can undo it.") % seconds]

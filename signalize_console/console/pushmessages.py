@@ -3,7 +3,8 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import DateTimeField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -12,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console import drafts
 from signalize_console.console.audience import AudienceForm, AudienceViews, only_website
 from signalize_console.console.badges import badge
 from signalize_console.console.composer import ComposerViews
@@ -19,7 +21,10 @@ from signalize_console.console.content import DELIVERY, LOOK, ContentForm, TextI
 from signalize_console.console.sending import SendingViews
 from signalize_console.console.timing import SPLIT, TIMING, TimingForm
 from signalize_console.console.wall_clock import WallClockField
+from signalize_console.console.written import whole
 from signalize_console.messaging.models import PushMessage, PushMessageText
+from signalize_console.messaging.revisions import revision
+from signalize_console.messaging.states import MessageState
 
 
 class PushMessageTextInline(TextInline):
@@ -29,6 +34,12 @@ class PushMessageTextInline(TextInline):
 
 class PushMessageForm(AudienceForm, TimingForm, ContentForm):
     """All that is said of a message besides its texts."""
+
+    def clean(self) -> dict[str, Any]:
+        """Only who has seen what the draft says may change it, so that nobody's words are lost unseen."""
+        if drafts.is_stale(self.data, self.instance):
+            raise ValidationError(drafts.CHANGED)
+        return super().clean()
 
 
 class TestsApart(admin.SimpleListFilter):
@@ -108,6 +119,7 @@ class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {**only_website(request.user), **super().get_changeform_initial_data(request)}
 
+    @transaction.atomic
     def changeform_view(
         self,
         request: HttpRequest,
@@ -115,18 +127,25 @@ class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        if request.method == "POST":
+            self.get_queryset(request).select_for_update(of=("self",)).filter(pk=whole(object_id)).first()
         message = self.get_object(request, object_id) if object_id else None
         context = {"time_zone": timezone.get_current_timezone_name(), "may_send": self.may_send(request)}
         if message and not message.is_draft:
             return self.message_view(request, message)
         context |= {"title": _("Draft") if message else _("New push message")}
         context |= self.composer_context(request, message)
+        if message:
+            context["revision"] = request.POST.get("revision", revision(message))
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def message_view(self, request: HttpRequest, message: PushMessage) -> HttpResponse:
         """A message that was sent isn't a form any more, but a page to follow it on."""
         if not self.has_view_permission(request, message):
             raise PermissionDenied
+        if message.state == MessageState.AWAITING_APPROVAL and self.may_approve(request, message):
+            context = {**self.approval(request.user, message), "may_send": self.may_send(request)}
+            return self.page(request, "console/approval.html", message, context)
         return self.page(request, "console/message.html", message, self.following(request, message))
 
     def response_add(

@@ -1,5 +1,7 @@
 """What a person should know before a message is sent: to how many, how it looks, what may go wrong."""
 
+import hashlib
+import json
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,7 @@ from signalize_console.deliveries import speed
 from signalize_console.messaging import rendering
 from signalize_console.messaging.models import PushMessage, Share
 from signalize_console.messaging.placeholders import MissingValue, placeholders
+from signalize_console.messaging.revisions import revision
 from signalize_console.recipients.models import Recipient, Subscription
 
 EXAMPLES = 3
@@ -102,33 +105,43 @@ def duration_of(message: PushMessage, count: int) -> str:
 
 def make_token(message: PushMessage, count: int) -> str:
     """Says by whom nobody can change it what was reviewed, and names this review."""
-    return signing.dumps([message.pk, count, secrets.token_hex(8)], salt=SALT)
+    return signing.dumps([message.pk, count, seen(message), secrets.token_hex(8)], salt=SALT)
+
+
+def seen(message: PushMessage) -> str:
+    """A digest of what was looked at: the message, and what its segments say."""
+    whole = json.dumps([revision(message), message.audience_tree], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """``count`` is None if nobody has seen a review of late."""
+    """``count`` is None if nobody has seen a review of late; ``seen`` is what they saw."""
 
     name: str
     count: int | None
+    seen: str = ""
 
 
 def read_token(message: PushMessage, token: str) -> Reviewed:
     try:
-        pk, count, name = signing.loads(token, salt=SALT, max_age=TOKEN_SECONDS)
-    except signing.BadSignature:
+        pk, count, looked_at, name = signing.loads(token, salt=SALT, max_age=TOKEN_SECONDS)
+    except (signing.BadSignature, ValueError):
         return Reviewed(token[:32], None)
-    return Reviewed(name, count) if pk == message.pk else Reviewed(token[:32], None)
+    return Reviewed(name, count, looked_at) if pk == message.pk else Reviewed(token[:32], None)
 
 
 def objection(message: PushMessage, reach: Reach, reviewed: Reviewed, typed: str) -> str:
     """Why it isn't sent yet; "" if it may be."""
-    if reach.count <= message.website.confirm_above:
-        return ""
-    if reviewed.count is None or reach.count > reviewed.count * GROWTH:
+    is_many = reach.count > message.website.confirm_above
+    if reviewed.count is None or (is_many and reach.count > reviewed.count * GROWTH):
         return _("It reaches %(count)d subscriptions now. Look at the review once more, and confirm it.") % {
             "count": reach.count
         }
+    if reviewed.seen != seen(message):
+        return _("This message or its segment was changed since you looked at it. This is how it is now.")
+    if not is_many:
+        return ""
     if "".join(char for char in typed if char.isdigit()) != str(reviewed.count):
         return _("Type the number %(count)d to confirm that so many get it.") % {"count": reviewed.count}
     return ""
@@ -137,3 +150,10 @@ def objection(message: PushMessage, reach: Reach, reviewed: Reviewed, typed: str
 def needs_approval(message: PushMessage, reach: Reach) -> bool:
     limit = message.website.approve_above
     return limit is not None and reach.count > limit
+
+
+def is_too_late(message: PushMessage) -> bool:
+    """Its one appointment has passed: to send it now would be at an hour that nobody chose."""
+    if message.scheduled_at is None or message.in_local_time or message.repeat:
+        return False
+    return message.scheduled_at < timezone.now()

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from signalize_console.console import reviewing
 from signalize_console.console.access import PerWebsite
@@ -21,6 +23,11 @@ from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
 
 RUNS = 10
+NOT_SENT = {MessageState.DRAFT, MessageState.AWAITING_APPROVAL}
+TO_FEW = gettext_lazy(
+    "It was for recipients whom only its sender could name. A copy would be for everyone, so none is made: "
+    "write a new message, and choose its audience."
+)
 
 
 class SendingViews(PerWebsite):
@@ -51,35 +58,59 @@ class SendingViews(PerWebsite):
             "examples": examples,
             "duration": reviewing.duration_of(message, reach.count),
             "warnings": warnings_of(user, message, reach, examples),
+            "is_too_late": reviewing.is_too_late(message),
             "must_type": reach.count > message.website.confirm_above,
             "needs_approval": reviewing.needs_approval(message, reach),
             "review": reviewing.make_token(message, reach.count),
         }
 
+    @transaction.atomic
     def send_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
         """A second click of the same review meets the same key and changes nothing."""
-        message = self._message(request, message_id)
+        message = self._message(request, message_id, lock=True)
         if not message.is_draft:
             return self._back_to(message)
-        reach = reviewing.reach_of(message)
-        reviewed = reviewing.read_token(message, request.POST.get("review", ""))
-        if said := reviewing.objection(message, reach, reviewed, request.POST.get("count", "")):
+        reach, key, said = self._confirmed(request, message)
+        needs_approval = reviewing.needs_approval(message, reach)
+        if not said and needs_approval and reviewing.is_too_late(message):
+            said = _("This time has passed, and it has to be approved first. Give a later time, or none.")
+        if said:
             messages.error(request, said)
             return HttpResponseRedirect(reverse("admin:messaging_pushmessage_review", args=[message.pk]))
         message.sent_by, message.expected = str(request.user), reach.count
-        if reviewing.needs_approval(message, reach):
+        if needs_approval:
             return self._submit(request, message)
-        return self._accept(request, message, f"console-{message.pk}-{reviewed.name}")
+        return self._accept(request, message, key)
 
+    def _confirmed(self, request: HttpRequest, message: PushMessage) -> tuple[reviewing.Reach, str, str]:
+        """How many get it, the key of the review that was confirmed, and why it can't be taken for that."""
+        reach = reviewing.reach_of(message)
+        reviewed = reviewing.read_token(message, request.POST.get("review", ""))
+        said = reviewing.objection(message, reach, reviewed, request.POST.get("count", ""))
+        return reach, f"console-{message.pk}-{reviewed.name}", said
+
+    def approval(self, user: Any, message: PushMessage) -> dict[str, Any]:
+        """The review once more, for who approves: as it is now, beside what was asked for."""
+        asked = message.expected or 0
+        context = self.review(user, message)
+        return {**context, "asked": asked, "has_grown": context["reach"].count > asked}
+
+    @transaction.atomic
     def approve_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
-        message = self._posted(request, message_id)
+        message = self._posted(request, message_id, lock=True)
         if not self.may_approve(request, message):
             raise PermissionDenied(_("Somebody else than who asked for it must approve it."))
         if message.state != MessageState.AWAITING_APPROVAL:
             messages.warning(request, _("The message had moved on already."))
             return self._back_to(message)
-        message.approved_by = str(request.user)
-        return self._accept(request, message)
+        reach, key, said = self._confirmed(request, message)
+        if reviewing.is_too_late(message):
+            said = _("Its time has passed. Give it back to its author, who chooses a new one.")
+        if said:
+            messages.error(request, said)
+            return self._back_to(message)
+        message.approved_by, message.expected = str(request.user), reach.count
+        return self._accept(request, message, key)
 
     def disapprove_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
         message = self._posted(request, message_id)
@@ -111,6 +142,9 @@ class SendingViews(PerWebsite):
 
     def duplicate_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
         message = self._message(request, message_id)
+        if not message.keeps_audience:
+            messages.error(request, TO_FEW)
+            return self._back_to(message)
         copy = message.copy_as_draft()
         messages.success(request, _("This is a copy, not sent yet."))
         return self._back_to(copy)
@@ -129,7 +163,6 @@ class SendingViews(PerWebsite):
             "progress": progress_of(message),
             "runs": message.runs.order_by("-pk")[:RUNS] if message.repeat else [],
             "may_send": self.may_send(request),
-            "may_approve": self.may_approve(request, message),
         }
 
     def page(
@@ -152,34 +185,37 @@ class SendingViews(PerWebsite):
         )
         return self._said(request, message, moved, _("A second person has to approve it now."))
 
-    def _accept(self, request: HttpRequest, message: PushMessage, key: str = "") -> HttpResponse:
+    def _accept(self, request: HttpRequest, message: PushMessage, key: str) -> HttpResponse:
+        passed = reviewing.is_too_late(message)
         try:
             if message.repeat:
                 repeating.start(message)
             else:
                 hold = datetime.timedelta(seconds=message.website.undo_seconds)
                 is_repeat = outbox.send(message, idempotency_key=key, hold=hold).replayed
-                if is_repeat and PushMessage.objects.get(pk=message.pk).is_draft:
+                if is_repeat and PushMessage.objects.get(pk=message.pk).state in NOT_SENT:
                     raise outbox.NotAccepted(_("This review was sent and undone. Look at a new one."))
         except outbox.NotAccepted as error:
             messages.error(request, str(error))
             return self._back_to(message)
-        is_later = message.scheduled_at or message.repeat
+        is_later = (message.scheduled_at and not passed) or message.repeat
         messages.success(request, _("It is scheduled.") if is_later else _("It is on its way."))
         return self._back_to(message)
 
-    def _message(self, request: HttpRequest, message_id: int) -> PushMessage:
+    def _message(self, request: HttpRequest, message_id: int, *, lock: bool = False) -> PushMessage:
         """For who may send; changes only by POST."""
         if not self.may_send(request):
             raise PermissionDenied
-        return self._posted(request, message_id)
+        return self._posted(request, message_id, lock=lock)
 
-    def _posted(self, request: HttpRequest, message_id: int) -> PushMessage:
+    def _posted(self, request: HttpRequest, message_id: int, *, lock: bool = False) -> PushMessage:
+        """``lock``: until the transaction ends, nobody changes it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method != "POST" and not request.path.endswith("/review/"):
             raise PermissionDenied(_("Use the button on the message's page."))
-        return get_object_or_404(self.get_queryset(request), pk=message_id)
+        rows = self.get_queryset(request)
+        return get_object_or_404(rows.select_for_update(of=("self",)) if lock else rows, pk=message_id)
 
     def _act(
         self, request: HttpRequest, message_id: int, act: Callable[[PushMessage], bool], done: str

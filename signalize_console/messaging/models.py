@@ -103,6 +103,13 @@ class Span(models.IntegerChoices):
     TWO_DAYS = 2_880, _("2 days")
 
 
+# Of what people write in a message, besides its texts and who is left out: what a copy takes over, and all.
+COPIED = {
+    *(field.name for field in Content._meta.local_fields),
+    *("website", "segment", "rest_hours", "transactional"),
+    *("per_minute", "canary", "split_percent", "split_minutes"),
+}
+WRITTEN = COPIED | {field.name for field in Timing._meta.local_fields} - {"expected"}
 WITHDRAWABLE = frozenset({MessageState.AWAITING_APPROVAL, MessageState.REPEATING, MessageState.SCHEDULED})
 
 
@@ -265,10 +272,14 @@ class PushMessage(Timing, Content):
         return self.chosen(tree, self.excluded_segments.all() if self.pk else [])
 
     @property
+    def keeps_audience(self) -> bool:
+        """Whether a draft is for the same audience: none says whom the API named or described."""
+        by_segment = self.audience == Audience.SEGMENT and self.segment_id is not None
+        return self.audience == Audience.EVERYONE or by_segment
+
+    @property
     def may_withdraw(self) -> bool:
-        """Whether it can be a draft again, and still be for the same audience."""
-        keeps_audience = self.audience == Audience.EVERYONE or self.segment_id is not None
-        return keeps_audience and self.state in WITHDRAWABLE
+        return self.keeps_audience and self.state in WITHDRAWABLE
 
     @property
     def is_held_back(self) -> bool:
@@ -366,10 +377,7 @@ class PushMessage(Timing, Content):
 
     def copy(self) -> tuple["PushMessage", list["PushMessageText"]]:
         """The same content for the same audience at the same speed, not saved yet."""
-        kept = {field.name for field in Content._meta.get_fields()}
-        kept |= {"website", "segment", "transactional", "per_minute", "canary", "rest_hours"}
-        kept |= {"split_percent", "split_minutes"}
-        copy = PushMessage(**{name: getattr(self, name) for name in kept})
+        copy = PushMessage(**{name: getattr(self, name) for name in COPIED})
         texts = list(self.texts.all())
         for text in texts:
             text.pk, text.push_message = None, copy

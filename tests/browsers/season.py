@@ -16,6 +16,7 @@ from signalize_console.api.models import ApiKey
 from signalize_console.api.scopes import EVERYTHING
 from signalize_console.audiences.models import RecipientList, Segment
 from signalize_console.console import audit
+from signalize_console.console.reviewing import reach_of
 from signalize_console.deliveries import outbox, rolling_up
 from signalize_console.deliveries.alerts import Alert
 from signalize_console.deliveries.models import Delivery
@@ -280,8 +281,15 @@ def _planned(website: Website, segments: list[Segment], icon: dict[str, str]) ->
         ("Christmas trees, dug to order", "draft"),
     ):
         message = PushMessage(
-            website=website, segment=segments[0], icon=icon["icon"], image=icon["image"], state=state
+            website=website,
+            segment=segments[0],
+            icon=icon["icon"],
+            image=icon["image"],
+            state=state,
+            sent_by="Mara Lindt" if state == "awaiting_approval" else "",
         )
+        message.save()
+        message.expected = reach_of(message).count
         message.save()
         for language, words in (
             (EN, (title, "In stock now, and delivered in two days.")),

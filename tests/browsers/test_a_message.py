@@ -119,7 +119,7 @@ def test_a_message_is_written_approved_sent_paused_and_read_about(
         " field.dispatchEvent(new Event('change', {bubbles: true})) })(document.getElementsByName('segment'))"
     )
     write(browser, "per_minute", "60")
-    start = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=25)
+    start = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=45)
     write(browser, "scheduled_at_0", f"{start:%Y-%m-%d}")
     write(browser, "scheduled_at_1", f"{start:%H:%M:%S}")
     saved(browser)
@@ -156,6 +156,8 @@ def test_a_message_is_written_approved_sent_paused_and_read_about(
 
     enter_as(browser, console, "omar")
     browser.open(message)
+    browser.js("document.querySelector('#count').focus()")
+    browser.call("Input.insertText", {"text": str(OTHERS + 1)}, **browser.session)
     button(browser, "Approve and send")
     browser.wait(f"['scheduled', 'expanding', 'sending'].includes({STATE})")
     assert not is_offered(browser, "Pause")
@@ -164,7 +166,7 @@ def test_a_message_is_written_approved_sent_paused_and_read_about(
     enter_as(browser, console, "mara")
     browser.open(message)
     browser.js("window.stayed = true")
-    browser.wait(f"{STATE} === 'sending' && {DONE} >= 2", 40)
+    browser.wait(f"{STATE} === 'sending' && {DONE} >= 2", 75)
     assert browser.js("window.stayed")
     button(browser, "Pause")
     browser.wait(f"{STATE} === 'paused'")

@@ -17,7 +17,7 @@ from signalize_console.console.site import site
 from signalize_console.messaging.models import PushMessage
 from signalize_console.websites.models import Website
 from signalize_console.websites.safeguards import Safeguards
-from tests.console.test_console import compose, form_for
+from tests.console.test_console import compose, form_for, send_reviewed
 from tests.console.test_roles import client_of, member
 from tests.makers import make_subscription
 
@@ -37,8 +37,8 @@ def told(**wanted: Any) -> list[tuple[str, str, str, str, int | None]]:
 def test_a_message_from_the_draft_to_the_end(boss: Client, website: Website) -> None:
     make_subscription(website)
     message = compose(boss, website)
-    for name in ("send", "cancel"):
-        boss.post(f"/admin/messaging/pushmessage/{message.pk}/{name}/", {"review": "1"})
+    send_reviewed(boss, message)
+    boss.post(f"/admin/messaging/pushmessage/{message.pk}/cancel/")
     row = ("messaging.pushmessage", str(message.pk), website.pk)
     assert told() == [("ada", "added", *row), ("ada", "send", *row), ("ada", "cancel", *row)]
 

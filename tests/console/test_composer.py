@@ -11,16 +11,19 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from signalize_console.audiences.models import Segment
 from signalize_console.deliveries import statistics
 from signalize_console.deliveries.models import Delivery, TestBrowser
 from signalize_console.messaging.models import Media, MessageTemplate, PushMessage, TemplateText
 from signalize_console.messaging.states import MessageState
 from signalize_console.websites.models import Website
 from tests.console.logins import log_in
+from tests.console.test_console import send_reviewed
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db
 XSS = '"><script>alert(1)</script>'
+FRENCH = {"field": "language", "op": "equals", "value": "fr"}
 
 
 def form_for(website: Website, *texts: dict[str, str], saved: int = 0, **changed: Any) -> dict[str, Any]:
@@ -59,15 +62,47 @@ def test_a_draft_saves_itself_while_words_are_still_missing(boss: Client, websit
     }
     german = {"language": "de", "title": "Schlussverkauf", "link": "https://shop.example/"}
     form = form_for(website, {**text, "standard": "on"}, german, saved=said["fields"]["texts-INITIAL_FORMS"])
+    form["revision"] = said["revision"]
     again = boss.post(said["save"], form).json()
 
     assert PushMessage.objects.count() == 1
     assert [text.title for text in draft.texts.all()] == ["Sale", "Schlussverkauf"]
     assert again["fields"]["texts-INITIAL_FORMS"] == 2
     # What it gives back is what the form's own button needs to save the same rows again.
-    form |= {**again["fields"], "_review": "1"}
+    form |= {**again["fields"], "revision": again["revision"], "_review": "1"}
     assert boss.post(said["url"], form).headers["Location"] == url("review", draft.pk)
     assert draft.texts.count() == 2
+
+
+def test_two_who_write_one_draft_lose_no_words_unseen(boss: Client, website: Website) -> None:
+    said = boss.post(url("save"), form_for(website)).json()
+    page = boss.get(said["url"]).content.decode()
+    assert f'name="revision" value="{said["revision"]}"' in page
+    segment = Segment.objects.create(website=website, name="French", definition=FRENCH)
+    text = {"id": said["fields"]["texts-0-id"], "language": "en", "link": "https://shop.example/"}
+    hers, mine = (
+        form_for(website, {**text, "title": title}, saved=1, revision=said["revision"])
+        for title in ("Hers", "Mine")
+    )
+    again = boss.post(said["save"], {**hers, "leave_out": segment.pk}).json()
+    draft = PushMessage.objects.get()
+    assert (draft.title, list(draft.excluded_segments.all())) == ("Hers", [segment])
+
+    answer = boss.post(said["save"], mine)
+    assert (answer.status_code, answer.json()["stale"]) == (409, True)
+    assert "Somebody else changed this draft" in answer.json()["problem"]
+    for button in ("_continue", "_review"):
+        page = boss.post(said["url"], {**mine, button: "1"}).content.decode()
+        assert "Somebody else changed this draft" in page
+        assert 'value="Mine"' in page
+    assert PushMessage.objects.get().title == "Hers"
+
+    # Who is left out counts as much as the words; and who has seen all goes on.
+    saved = boss.post(said["save"], {**hers, "revision": again["revision"]}).json()
+    assert saved["revision"] != again["revision"]
+    assert boss.post(said["save"], {**mine, "revision": again["revision"]}).status_code == 409
+    assert boss.post(said["save"], {**mine, "revision": saved["revision"]}).status_code == 200
+    assert PushMessage.objects.get().title == "Mine"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +127,7 @@ def test_what_can_not_be_saved_is_said_in_words(
 
 def test_an_unfinished_draft_can_not_be_sent(boss: Client, website: Website) -> None:
     draft = make_draft(website, link="")
-    answer = boss.post(url("send", draft.pk), {"review": "a"}, follow=True)
+    answer = send_reviewed(boss, draft)
     assert "still needs a title and a link" in answer.content.decode()
     draft.refresh_from_db()
     assert draft.state == MessageState.DRAFT

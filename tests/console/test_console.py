@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from signalize_console.api.authentication import Caller
 from signalize_console.api.models import ApiKey, KeyRecord
+from signalize_console.audiences.models import Segment
 from signalize_console.deliveries import outbox
 from signalize_console.messaging.models import MessageTemplate, PushMessage
 from signalize_console.messaging.states import MessageState
@@ -19,7 +20,7 @@ from signalize_console.recipients import consent
 from signalize_console.recipients.models import ConsentKind
 from signalize_console.websites.models import Website
 from tests.console.logins import log_in
-from tests.makers import make_message, make_subscription, make_text
+from tests.makers import make_message, make_recipient, make_subscription, make_text
 
 pytestmark = pytest.mark.django_db
 XSS = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -58,6 +59,19 @@ def step(client: Client, name: str, message: PushMessage, method: str = "post") 
     return getattr(client, method)(reverse(f"admin:messaging_pushmessage_{name}", args=[message.pk]))
 
 
+def reviewed(client: Client, message: PushMessage) -> dict[str, str]:
+    """What the button on the review posts."""
+    page = step(client, "review", message, "get").content.decode()
+    token = re.search(r'name="review" value="([^"]+)"', page)
+    assert token
+    return {"review": token[1]}
+
+
+def send_reviewed(client: Client, message: PushMessage) -> Any:
+    url = reverse("admin:messaging_pushmessage_send", args=[message.pk])
+    return client.post(url, reviewed(client, message), follow=True)
+
+
 def test_the_first_start_prints_what_one_needs_once() -> None:
     said = io.StringIO()
     call_command("bootstrap", port=8123, stdout=said)
@@ -84,8 +98,9 @@ def test_a_marketer_composes_reviews_and_sends(boss: Client, website: Website) -
     review = step(boss, "review", message, "get").content.decode()
     assert "<strong>1</strong>" in review
 
+    token = reviewed(boss, message)
     for _click in range(2):
-        boss.post(reverse("admin:messaging_pushmessage_send", args=[message.pk]), {"review": "abc"})
+        boss.post(reverse("admin:messaging_pushmessage_send", args=[message.pk]), token)
 
     message.refresh_from_db()
     assert (message.state, message.audience, message.sent_by) == (MessageState.SCHEDULED, "everyone", "anna")
@@ -97,14 +112,14 @@ def test_a_marketer_composes_reviews_and_sends(boss: Client, website: Website) -
 
 def test_a_message_for_later_keeps_its_time(boss: Client, website: Website) -> None:
     message = compose(boss, website, scheduled_at_0="2031-05-01", scheduled_at_1="09:00")
-    step(boss, "send", message)
+    send_reviewed(boss, message)
     message.refresh_from_db()
     assert message.due_at.isoformat() == "2031-05-01T09:00:00+00:00"
     step(boss, "to_draft", message)
     message.refresh_from_db()
     assert (message.state, message.due_at, message.valid_until) == (MessageState.DRAFT, None, None)
     # Sent again, from a new review, it goes.
-    boss.post(reverse("admin:messaging_pushmessage_send", args=[message.pk]), {"review": "another"})
+    send_reviewed(boss, message)
     message.refresh_from_db()
     assert message.state == MessageState.SCHEDULED
 
@@ -125,11 +140,31 @@ def test_pausing_resuming_cancelling(boss: Client, website: Website) -> None:
 
 def test_a_copy_is_a_draft(boss: Client, website: Website) -> None:
     message = compose(boss, website)
-    step(boss, "send", message)
+    send_reviewed(boss, message)
     step(boss, "duplicate", message)
     copy = PushMessage.objects.latest("pk")
     assert copy.pk != message.pk
     assert (copy.state, copy.texts.get().title, copy.due_at) == (MessageState.DRAFT, "Sale", None)
+
+
+def test_what_was_for_a_few_is_never_copied_for_everyone(boss: Client, website: Website) -> None:
+    recipient = make_subscription(website, recipient=make_recipient(website, language="de")).recipient
+    german: Any = {"field": "language", "op": "equals", "value": "de"}
+    for audience in ({"recipients": [recipient]}, {"segment": german}):
+        outbox.send(message := make_message(website, transactional=True), [make_text()], **audience)
+        page = boss.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
+        assert "/duplicate/" not in page
+        url = reverse("admin:messaging_pushmessage_duplicate", args=[message.pk])
+        assert "A copy would be for everyone" in boss.post(url, follow=True).content.decode()
+    assert not PushMessage.objects.filter(state=MessageState.DRAFT).exists()
+
+    segment = Segment.objects.create(website=website, name="German", definition=german)
+    outbox.send(message := make_message(website, segment=segment, rest_hours=24), [make_text()])
+    page = boss.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
+    assert "/duplicate/" in page
+    step(boss, "duplicate", message)
+    copy = PushMessage.objects.get(state=MessageState.DRAFT)
+    assert (copy.segment, copy.rest_hours, copy.texts.get().title) == (segment, 24, "Hello")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +188,7 @@ def test_a_wrong_field_is_explained_and_nothing_is_sent(
 
 def test_what_no_push_service_carries_stays_a_draft(boss: Client, website: Website) -> None:
     message = compose(boss, website, **{"texts-0-message": "漢" * 1000})
-    answer = boss.post(reverse("admin:messaging_pushmessage_send", args=[message.pk]), follow=True)
+    answer = send_reviewed(boss, message)
     assert "Shorten" in answer.content.decode()
     message.refresh_from_db()
     assert message.state == MessageState.DRAFT

@@ -21,7 +21,7 @@ from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import PushMessage
 from signalize_console.websites.models import Website
 from tests.console.logins import log_in
-from tests.console.test_console import ADD, XSS, compose, form_for, step
+from tests.console.test_console import ADD, XSS, compose, form_for, send_reviewed, step
 from tests.console.test_roles import NEAR_VISITORS, client_of, member
 from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
@@ -73,7 +73,7 @@ def test_a_message_is_composed_for_a_segment_and_reviewed_with_its_count(
     review = step(boss, "review", message, "get").content.decode()
     assert "<strong>2</strong>" in review
     assert "Germans" in review
-    step(boss, "send", message)
+    send_reviewed(boss, message)
     message.refresh_from_db()
     assert (message.audience, message.segment) == ("segment", segment)
     page = boss.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()

@@ -75,6 +75,23 @@ def send(client: Client, message: PushMessage, token: str = "", count: str = "")
     return page
 
 
+def submitted(client: Client, website: Website, **changed: Any) -> PushMessage:
+    """A message that waits for a second person."""
+    message = compose(client, website, **changed)
+    send(client, message, review(client, message)[1])
+    assert message.state == MessageState.AWAITING_APPROVAL
+    return message
+
+
+def approve(client: Client, message: PushMessage, count: str = "", page: str = "") -> str:
+    """What the approver's page, as it is or was, leads to."""
+    token = re.search(r'name="review" value="([^"]+)"', page or page_of(client, message))
+    url = reverse("admin:messaging_pushmessage_approve", args=[message.pk])
+    said = client.post(url, {"review": token[1] if token else "", "count": count}, follow=True)
+    message.refresh_from_db()
+    return said.content.decode()
+
+
 def page_of(client: Client, message: PushMessage) -> str:
     return client.get(reverse("admin:messaging_pushmessage_change", args=[message.pk])).content.decode()
 
@@ -250,8 +267,8 @@ def test_a_second_person_approves(anna: Client, ben: Client, website: Website) -
 
     page = page_of(ben, message)
     assert "Approve and send" in page
-    assert "It goes to 3 subscriptions" in page
-    step(ben, "approve", message)
+    assert "anna asks for approval, for 3 subscriptions." in page
+    approve(ben, message)
 
     message.refresh_from_db()
     assert (message.state, message.approved_by, message.sent_by) == (MessageState.SCHEDULED, "ben", "anna")
@@ -304,9 +321,92 @@ def test_a_second_click_approves_nothing_twice(anna: Client, ben: Client, websit
     subscribe(website, 1)
     message = compose(anna, website)
     send(anna, message, review(anna, message)[1])
+    page = page_of(ben, message)
     for _click in range(2):
-        assert step(ben, "approve", message).status_code == 302
+        approve(ben, message, page=page)
+        assert message.state == MessageState.SCHEDULED
     assert PushMessage.objects.count() == 1
+
+
+def test_what_was_changed_after_the_review_is_reviewed_anew(anna: Client, website: Website) -> None:
+    subscribe(website, 1, language="de")
+    segment = Segment.objects.create(website=website, name="German", definition=speaking("de"))
+    message = compose(anna, website, segment=segment.pk)
+    token = review(anna, message)[1]
+    message.texts.update(title="Unread")
+    assert "was changed since you looked at it" in send(anna, message, token)
+    assert message.state == MessageState.DRAFT
+    page, token = review(anna, message)
+    assert "Unread" in page
+    Segment.objects.update(definition={"not": speaking("fr")})
+    assert "was changed since you looked at it" in send(anna, message, token)
+    assert message.state == MessageState.DRAFT
+    send(anna, message, review(anna, message)[1])
+    assert message.state == MessageState.SCHEDULED
+
+
+def test_whoever_approves_sees_what_the_author_saw_and_how_many_get_it_now(
+    anna: Client, ben: Client, website: Website
+) -> None:
+    Website.objects.update(approve_above=2)
+    subscribe(website, 3)
+    message = submitted(anna, website, **{"texts-0-title": "Hello {{ name }}"})
+    page = page_of(ben, message)
+    assert "This recipient has no “name” and would get nothing." in page
+    assert 'name="count"' not in page
+    assert "It has grown since" not in page
+
+    subscribe(website, 4)
+    assert "It reaches 7 subscriptions now" in approve(ben, message, page=page)
+    assert message.state == MessageState.AWAITING_APPROVAL
+    page = page_of(ben, message)
+    assert "It has grown since: 7 subscriptions get it now, not 3." in page
+    assert "Type the number 7" in approve(ben, message)
+    assert message.state == MessageState.AWAITING_APPROVAL
+    approve(ben, message, "7")
+    assert (message.state, message.expected) == (MessageState.SCHEDULED, 7)
+
+
+def test_nobody_approves_what_was_rewritten_behind_their_back(
+    anna: Client, ben: Client, website: Website
+) -> None:
+    Website.objects.update(approve_above=0)
+    subscribe(website, 1)
+    message = submitted(anna, website)
+    page = page_of(ben, message)
+    step(anna, "to_draft", message)
+    message.texts.update(title="Unread")
+    send(anna, message, review(anna, message)[1])
+    assert "was changed since you looked at it" in approve(ben, message, page=page)
+    assert message.state == MessageState.AWAITING_APPROVAL
+    assert "Unread" in page_of(ben, message)
+    approve(ben, message)
+    assert message.state == MessageState.SCHEDULED
+
+
+def test_an_appointment_that_passed_before_the_approval_needs_a_new_one(
+    anna: Client, ben: Client, website: Website
+) -> None:
+    Website.objects.update(approve_above=0)
+    subscribe(website, 1)
+    message = submitted(anna, website, scheduled_at_0="2031-05-01", scheduled_at_1="09:00")
+    page = page_of(ben, message)
+    passed = timezone.now() - datetime.timedelta(minutes=1)
+    PushMessage.objects.update(scheduled_at=passed)
+    assert "Its time has passed" in approve(ben, message, page=page)
+    assert message.state == MessageState.AWAITING_APPROVAL
+    assert "Approve and send" not in page_of(ben, message)
+    assert "give a new time" in page_of(anna, message)
+
+    step(ben, "disapprove", message)
+    assert "Give a later time, or none" in send(anna, message, review(anna, message)[1])
+    assert message.state == MessageState.DRAFT
+    # Where nobody else is to be asked, the review says that it goes out at once, and so does the answer.
+    Website.objects.update(approve_above=None)
+    page, token = review(anna, message)
+    assert "it goes out as soon as you send it" in page
+    assert "It is on its way." in send(anna, message, token)
+    assert message.state == MessageState.SCHEDULED
 
 
 # Undo, repeat, follow.
@@ -360,6 +460,20 @@ def test_a_repeating_one_shows_its_runs(anna: Client, website: Website) -> None:
     run = message.runs.get()
     assert f"/pushmessage/{run.pk}/" in page_of(anna, message)
     assert f"/pushmessage/{message.pk}/" in page_of(anna, run)
+
+
+def test_a_repeating_one_that_has_outgrown_its_review_says_so(anna: Client, website: Website) -> None:
+    subscribe(website, 2)
+    message = compose(anna, website, scheduled_at_0="2031-05-01", scheduled_at_1="09:00", repeat="day")
+    send(anna, message, review(anna, message)[1])
+    assert (message.state, message.expected) == (MessageState.REPEATING, 2)
+    subscribe(website, 4)
+    at = timezone.now().replace(second=0, microsecond=0)
+    PushMessage.objects.update(scheduled_at=at, due_at=at)
+    progress.advance(False)
+    assert not message.runs.exists()
+    assert "review it anew" in page_of(anna, message)
+    assert "1 repeated push message was not sent" in anna.get("/admin/").content.decode()
 
 
 def test_a_test_is_explained_while_it_runs_and_when_it_stops(anna: Client, website: Website) -> None:

@@ -23,19 +23,17 @@ LABELS = {
     "release": _("Send it after all"),
     "to_draft": _("Back to draft"),
     "undo": _("Undo"),
-    "approve": _("Approve and send"),
     "disapprove": _("Back to its author"),
     "duplicate": _("Duplicate"),
 }
 # What does the same as another one, and is called otherwise.
 PATHS = {"undo": "to_draft"}
 QUESTIONS = {
-    "approve": _("Approve this message? It goes out as it stands here."),
     "cancel": _("Cancel this message? What waits will never be sent, or is taken back."),
     "take_back": _("Take this message back? It is withdrawn from all browsers that have not fetched it yet."),
     "release": _("Send it now, though its hour has passed?"),
 }
-TONES = {"approve": "default", "undo": "default"}
+TONES = {"undo": "default"}
 
 
 @register.simple_tag

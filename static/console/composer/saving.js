@@ -11,6 +11,8 @@ let timer;
 let running;
 let isDirty = false;
 let isRefused = false;
+// Somebody else changed the draft: what this page says must not be written over theirs.
+let isStale = false;
 let isLeaving = false;
 
 /** @param {string} sentence @param {string} [look] */
@@ -32,12 +34,15 @@ async function once() {
   say(words.saving);
   const said = await ask(url, written()).catch(() => ({ problem: words.offline }));
   isRefused = !!said.problem;
+  if (said.stale) stop();
   if (isRefused) {
     isDirty = true;
     say(`${words.notSaved} ${said.problem}`, "bad");
     return "";
   }
   ({ save: url } = said);
+  const revision = field("revision");
+  if (revision) revision.value = said.revision;
   for (const [name, value] of Object.entries(said.fields)) {
     const input = field(name);
     if (input) input.value = String(value);
@@ -46,6 +51,12 @@ async function once() {
   history.replaceState(null, "", said.url);
   if (!isDirty) say(`${words.saved} ${said.at}`, "good");
   return String(said.id);
+}
+
+/** No more is saved from this page, and its reload brings nothing of it back. */
+function stop() {
+  isStale = true;
+  form.autocomplete = "off";
 }
 
 /** A saved text is no longer removed at once, but marked to be deleted, as Django does it. @param {number} count */
@@ -70,7 +81,7 @@ export async function save() {
 function later() {
   isDirty = true;
   clearTimeout(timer);
-  if (!isLeaving) timer = setTimeout(save, PAUSE);
+  if (!isLeaving && !isStale) timer = setTimeout(save, PAUSE);
 }
 
 if (url) {
