@@ -21,6 +21,7 @@ VARIANT = "coalesce(delivery.variant, '')"
 LANGUAGE = "lower(split_part(coalesce(recipient.language, ''), '-', 1))"
 PLATFORM = "coalesce(subscription.platform, '')"
 # A message to named recipients has few deliveries, and there may be very many such messages.
+NO_TEST = "NOT EXISTS (SELECT FROM messaging_pushmessage WHERE id = {}.push_message_id AND test)"
 MESSAGE = "CASE message.audience WHEN 'recipients' THEN 0 ELSE message.id END"
 
 DELIVERIES = f"""
@@ -69,6 +70,7 @@ LEFT JOIN LATERAL (
       AND delivery.answered_at <= event.occurred_at
       AND delivery.answered_at > event.occurred_at - interval '24 hours'
       AND coalesce(delivery.ended_in, 0) <= coalesce(event.recorded_in, 0)
+      AND {NO_TEST.format("delivery")}
     ORDER BY delivery.answered_at DESC, delivery.id DESC LIMIT 1
 ) charged ON true
 LEFT JOIN recipients_subscription subscription ON subscription.id = charged.subscription_id
@@ -85,6 +87,7 @@ LEFT JOIN LATERAL (
       AND clicked.occurred_at <= event.occurred_at
       AND clicked.occurred_at > event.occurred_at - make_interval(hours => %(conversion_hours)s)
       AND coalesce(clicked.recorded_in, 0) <= coalesce(event.recorded_in, 0)
+      AND {NO_TEST.format("clicked")}
     ORDER BY clicked.occurred_at DESC, clicked.id DESC LIMIT 1
 ) click ON true
 LEFT JOIN deliveries_delivery delivery ON delivery.id = click.delivery_id AND delivery.day = click.day

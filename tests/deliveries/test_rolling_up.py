@@ -284,6 +284,21 @@ def test_unsubscribing_is_charged_to_the_last_message_of_the_day_before(website:
     assert counted("push_message_id", name="unsubscribed") == {second.pk: 1, first.pk: 1, 0: 1}
 
 
+def test_a_test_is_charged_with_nothing(website: Website) -> None:
+    (subscription,) = make_audience(website, 1)
+    earlier, trial = (send_to_all(website, [subscription]) for _time in range(2))
+    PushMessage.objects.filter(pk=trial.pk).update(test=True)
+    end(Delivery.objects.all())
+    for message in (earlier, trial):
+        delivery = Delivery.objects.get(push_message=message)
+        report(delivery, "clicked")
+    happen(subscription.recipient, EventKind.EVENT, name="order", properties={"value": 5})
+    happen(subscription.recipient, EventKind.UNSUBSCRIBED)
+    roll_up()
+    assert counted("push_message_id", name="converted") == {earlier.pk: 1}
+    assert counted("push_message_id", name="unsubscribed") == {earlier.pk: 1}
+
+
 def test_visits_opt_ins_and_strange_names_count_without_growing(website: Website) -> None:
     recipient = make_subscription(website, platform="android").recipient
     happen(recipient, EventKind.SUBSCRIBED, properties={"push_service": "fcm"})
