@@ -1,5 +1,6 @@
 """Whatever people write: in every field of every row a hostile text, then every page is read for what would run."""
 
+import json
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.db import models
 from django.test import Client
 
 from signalize_console.api.models import ApiKey
+from signalize_console.audiences.models import Segment
+from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
 from tests.console.test_roles import client_of
@@ -85,6 +88,13 @@ def poison(text: str) -> int:
     return written
 
 
+def said_by(text: str) -> dict[str, Any]:
+    """A segment that says it, which reaches whoever has it neither as an attribute nor as customer id."""
+    return {
+        "not": {"field": "attribute", "name": text[:100], "type": "text", "op": "equals", "value": text[:200]}
+    }
+
+
 class Reader(HTMLParser):
     """Collects what would run, or load from elsewhere, or be refused by the policy."""
 
@@ -139,6 +149,8 @@ def test_the_reader_finds_each_of_the_corpus() -> None:
 @pytest.mark.parametrize("text", CORPUS)
 def test_no_page_runs_what_people_wrote(boss: Client, world: Website, text: str) -> None:
     assert poison(text) > 60
+    Segment.objects.update(definition=said_by(text))
+    PushMessage.objects.update(frozen_segment=said_by(text))
     seen = 0
     for address in addresses():
         if address.name in {"logout", "login", "i18n", "jsi18n"}:
@@ -149,6 +161,17 @@ def test_no_page_runs_what_people_wrote(boss: Client, world: Website, text: str)
         assert running(page) == [], address
         seen += MARK in page
     assert seen > 25, "the texts were not on the pages"
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_no_preview_runs_what_people_wrote(boss: Client, world: Website, text: str) -> None:
+    """What a script puts into the page."""
+    poison(text)
+    facts = {"website": world.pk, "definition": json.dumps(said_by(text))}
+    said = boss.post("/admin/audiences/segment/preview/", facts).json()
+    assert MARK in said["sentence"]
+    assert MARK in said["html"]
+    assert running(said["html"]) == []
 
 
 def test_every_page_has_its_headers_few_queries_and_no_secret(
