@@ -24,7 +24,7 @@ from signalize_console.console.reviewing import is_too_late
 from signalize_console.deliveries import retention
 from signalize_console.deliveries.funnels import BLIND
 from signalize_console.deliveries.models import Delivery, Recall
-from signalize_console.deliveries.statistics import rolled_outcome_of, rows_of
+from signalize_console.deliveries.statistics import rolled_outcome_of
 from signalize_console.messaging.models import Canary, PushMessage
 from signalize_console.messaging.states import OPEN_DELIVERY_STATES, DeliveryState, MessageState
 from signalize_console.webpush.push_services import SERVICES
@@ -205,8 +205,7 @@ def _counts(message: PushMessage) -> Counts:
 
 def _sums(message: PushMessage) -> Counts:
     outcome = rolled_outcome_of(message)
-    accepted = (row for row in rows_of(message) if row.name == DeliveryState.ACCEPTED)
-    tells = any(row.push_service not in BLIND for row in accepted)
+    tells = not outcome.accepted_by <= BLIND
     reasons = [(*which, count) for which, count in outcome.reasons.items()]
     return Counts(outcome.states, outcome.reports, _in_words(reasons), tells, are_sums=True)
 

@@ -96,11 +96,15 @@ def rows_of(message: PushMessage) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Deliveries by state, reports by kind, and by reason and push service those that were not accepted."""
+    """Deliveries by state, reports by kind, and by reason and push service those that were not accepted.
+
+    ``accepted_by``: the push services that took any.
+    """
 
     states: dict[str, int]
     reports: dict[str, int]
     reasons: dict[tuple[str, str], int]
+    accepted_by: set[str]
 
 
 def rolled_outcome_of(message: PushMessage) -> Outcome:
@@ -108,14 +112,17 @@ def rolled_outcome_of(message: PushMessage) -> Outcome:
     states: Counter[str] = Counter()
     reports: Counter[str] = Counter()
     reasons: Counter[tuple[str, str]] = Counter()
+    accepted_by = set()
     for row in rows_of(message):
         if row.name in ENDED:
             states[row.name] += row.count
         elif row.name in REPORTS:
             reports[row.name] += row.count
-        if row.name in ENDED and row.name != DeliveryState.ACCEPTED:
+        if row.name == DeliveryState.ACCEPTED:
+            accepted_by.add(row.push_service)
+        elif row.name in ENDED:
             reasons[row.detail, row.push_service] += row.count
-    return Outcome(dict(states), dict(reports), dict(reasons))
+    return Outcome(dict(states), dict(reports), dict(reasons), accepted_by)
 
 
 def breakdown(message: PushMessage) -> dict[str, Any]:
