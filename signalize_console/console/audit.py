@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from signalize_console.console.models import AuditRecord
+from signalize_console.messaging.models import PushMessage
 
 LONGEST_DETAIL = 500
 MOST_CHOSEN = 1_000
@@ -113,7 +114,7 @@ def on_record(site: Any, view: Callable[..., HttpResponse]) -> Callable[..., Htt
         is_file = response.get("Content-Disposition", "").startswith("attachment")
         is_change = request.method == "POST" and place.deed not in BY_FORM and _was_done(response)
         if is_change and place.deed in BY_ITSELF:
-            _record_draft(site, request.user, place, json.loads(response.content)["id"])
+            _record_draft(request.user, place, json.loads(response.content)["id"])
         elif (is_file or is_change) and place.deed not in UNRECORDED and request.user.is_authenticated:
             website = _website_of(site, place)
             deed = f"exported {place.deed}" if is_file else place.deed
@@ -123,12 +124,13 @@ def on_record(site: Any, view: Callable[..., HttpResponse]) -> Callable[..., Htt
     return recorded
 
 
-def _record_draft(site: Any, user: Any, place: Place, number: int) -> None:
+def _record_draft(user: Any, place: Place, number: int) -> None:
     place = place._replace(deed=BY_ITSELF[place.deed], object_id=str(number))
     told = AuditRecord.objects.filter(about=place.about, object_id=place.object_id, user_id=user.pk)
-    if told.filter(deed__in=BY_ITSELF.values(), at__gt=timezone.now() - ONCE_IN).exists():
-        return
-    record(user, place.deed, place.about, number, website_id=_website_of(site, place))
+    lately = told.filter(deed__in=BY_ITSELF.values(), at__gt=timezone.now() - ONCE_IN)
+    website_id, was_told = PushMessage.objects.values_list("website", Exists(lately)).get(pk=number)
+    if not was_told:
+        record(user, place.deed, place.about, number, website_id=website_id)
 
 
 def _was_done(response: HttpResponse) -> bool:

@@ -150,8 +150,8 @@ class SendingViews(PerWebsite):
         return self._back_to(copy)
 
     def progress_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
-        """The part of the message's page that renews itself."""
-        message = get_object_or_404(self.get_queryset(request), pk=message_id)
+        """The part of the message's page that renews itself; it shows neither texts nor who is left out."""
+        message = get_object_or_404(self.get_queryset(request).prefetch_related(None), pk=message_id)
         if not self.has_view_permission(request, message):
             raise PermissionDenied
         return TemplateResponse(request, "console/progress.html", self.following(request, message))

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 import subprocess
 import sys
 import types
@@ -25,6 +26,8 @@ from tests.web import ROOT
 HOST = "push.example.com"
 LOCAL = ["localhost", "127.0.0.1", "[::1]"]
 HERE = {"ALLOWED_HOSTS": [HOST, *LOCAL]}
+# What compose takes for a variable that isn't set.
+DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 
 
 def ids(found: list[CheckMessage]) -> list[str | None]:
@@ -37,13 +40,15 @@ def documented(tmp_path: Path) -> dict[str, dict[str, str]]:
     subprocess.run(["sh", tmp_path / "secrets"], check=True, capture_output=True)
     services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
     compose = {
-        name: value.replace("/run/secrets", str(tmp_path / "secrets.d")).replace("${ALLOWED_HOSTS}", HOST)
+        name: DEFAULT.sub(r"\1", value.replace("${ALLOWED_HOSTS}", HOST)).replace(
+            "/run/secrets", str(tmp_path / "secrets.d")
+        )
         for name, value in services["web"]["environment"].items()
     }
     compose["ALLOWED_HOSTS"] = HOST
     systemd = {}
     docs = (ROOT / "docs/operations.md").read_text()
-    for line in docs.partition("DATABASE_URL=postgresql")[2].partition("```")[0].splitlines()[1:]:
+    for line in docs.partition("\nDATABASE_URL=postgresql")[2].partition("```")[0].splitlines()[1:]:
         name, _, value = line.partition("=")
         secret = tmp_path / "secrets.d" / name.removeprefix("SIGNALIZE_").lower()
         systemd[name] = secret.read_text() if value == "…" else value
