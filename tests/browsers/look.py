@@ -3,10 +3,12 @@
 Each page in light, in dark, and on a phone; of a garden shop with a season behind it (season.py).
 """
 
+import base64
 import json
 import sys
 from pathlib import Path
 
+from django_otp.oath import totp
 from PIL import Image
 
 from signalize_console.pushservice.double import PushServiceDouble
@@ -31,6 +33,7 @@ PAGES = {
     "automations": "/admin/automations/rule/",
     "automations-ready": "/admin/automations/rule/recipes/",
     "automation": "/admin/automations/rule/1/change/",
+    "automation-runs": "/admin/automations/run/",
     "templates": "/admin/messaging/messagetemplate/",
     "template": "/admin/messaging/messagetemplate/1/change/",
     "media": "/admin/messaging/media/",
@@ -43,6 +46,8 @@ PAGES = {
     "why": "/admin/recipients/recipient/{recipient}/why/?message={finished}",
     "erase": "/admin/recipients/recipient/{recipient}/erase/",
     "subscriptions": "/admin/recipients/subscription/",
+    "consent-log": "/admin/recipients/consent/",
+    "consent-texts": "/admin/websites/consenttext/",
     "deliveries": "/admin/deliveries/delivery/",
     "delivery": "/admin/deliveries/delivery/{delivery}/change/",
     "events": "/admin/activity/event/",
@@ -59,12 +64,16 @@ PAGES = {
     "api-key": "/admin/api/apikey/add/",
     "webhooks": "/admin/webhooks/webhookendpoint/",
     "webhook": "/admin/webhooks/webhookendpoint/1/change/",
+    "webhook-deliveries": "/admin/webhooks/webhookdelivery/",
     "self-test": "/admin/self-test/",
+    "processes": "/admin/deliveries/heartbeat/",
+    "periodic-tasks": "/admin/django_celery_beat/periodictask/",
     "users": "/admin/auth/user/",
     "user": "/admin/auth/user/2/change/",
     "roles": "/admin/auth/group/",
     "account": "/admin/account/",
     "second-factor": "/admin/second-factor/setup/",
+    "login-attempts": "/admin/axes/accessattempt/",
     "audit-log": "/admin/console/auditrecord/",
 }
 # Those of a copy: the same database, after it was restored elsewhere.
@@ -90,12 +99,21 @@ def main(directory: Path, wanted: list[str]) -> None:
                 if not wanted or "login" in wanted:
                     take(browser, console.origin + PAGES["login"], directory, "login")
                 browser.look(*SIZES["desk"])
+                lock_out(browser, console)
+                if not wanted or "locked-out" in wanted:
+                    take_what_is_there(browser, directory, "locked-out")
+                    browser.look(*SIZES["desk"])
                 log_in(browser, console)
                 automate(browser, console)
                 move_in(browser, console)
                 for name, page in PAGES.items():
                     if name != "login" and (not wanted or name in wanted):
                         take(browser, console.origin + page.format(**ids), directory, name)
+                for name, answer in ANSWERS.items():
+                    browser.look(*SIZES["desk"])
+                    answer(browser, console)
+                    if not wanted or name in wanted:
+                        take_what_is_there(browser, directory, name)
                 console.sql(RESTORE)
                 for name, page in COPY.items():
                     if not wanted or name in wanted:
@@ -117,6 +135,7 @@ def automate(browser: Chromium, console: Console) -> None:
     browser.open(f"{console.origin}/admin/automations/rule/recipes/")
     browser.click("button[value=basket]")
     browser.wait("location.pathname.endsWith('/change/') && !!document.querySelector('.sentence li')")
+    console.manage("from tests.browsers import season; season.ran()")
 
 
 def move_in(browser: Chromium, console: Console) -> None:
@@ -125,34 +144,99 @@ def move_in(browser: Chromium, console: Console) -> None:
     rows = ["endpoint,userPublicKey,userAuth", f"https://push.example.org/1,{point},AAAAAAAAAAAAAAAAAAAAAA"]
     rows += [f"https://fcm.googleapis.com/fcm/send/{number},{point[:-4]},short" for number in range(4)]
     browser.open(f"{console.origin}/admin/recipients/import/add/")
-    browser.js(
-        f"(() => {{ const files = new DataTransfer(); files.items.add(new File([{json.dumps(chr(10).join(rows))}], "
-        "'subscribers.csv')); document.querySelector('#id_file').files = files.files;"
-        " document.querySelector('#id_website').selectedIndex = 1; return 1 })()"
-    )
+    choose_file(browser, rows, "subscribers.csv")
     browser.click(".submit-row [type=submit]")
     browser.wait(
         "/import\\/1\\/change/.test(location.pathname) && !document.querySelector('[data-running]')", 30
     )
 
 
+def choose_file(browser: Chromium, rows: list[str], name: str) -> None:
+    """As if it had been picked from a disk; for the only website."""
+    browser.js(
+        f"(() => {{ const files = new DataTransfer(); files.items.add(new File([{json.dumps(chr(10).join(rows))}], "
+        f"{json.dumps(name)})); document.querySelector('#id_file').files = files.files;"
+        " document.querySelector('#id_website').selectedIndex = 1; return 1 })()"
+    )
+
+
+def lock_out(browser: Chromium, console: Console) -> None:
+    """Somebody guesses a password until they may no more."""
+    for _attempt in range(5):
+        browser.open(f"{console.origin}/admin/login/")
+        browser.js(
+            "(document.querySelector('#id_username').value = 'mara', document.querySelector('#id_password').value = 'sesame')"
+        )
+        browser.click("#login-form [type=submit]")
+        browser.wait("!!document.querySelector('.errornote') || !document.querySelector('#login-form')")
+
+
+def fill_list(browser: Chromium, console: Console) -> None:
+    """A list from a CRM, which names some whom nobody knows."""
+    rows = ["customerId", *(f"C-{41_000 + 3 * number}" for number in range(1, 240)), "C-9001", "C-9002"]
+    browser.open(f"{console.origin}/admin/audiences/recipientlist/add/")
+    choose_file(browser, rows, "winners.csv")
+    browser.js(
+        "(document.querySelector('#id_name').value = 'Winners of the autumn raffle', document.querySelector('#id_by').value = 'customer_id')"
+    )
+    browser.click(".submit-row [type=submit]")
+    browser.wait("!!document.querySelector('.huge')", 30)
+
+
+def set_up_second_factor(browser: Chromium, console: Console) -> None:
+    browser.open(f"{console.origin}/admin/second-factor/setup/")
+    secret = browser.js("document.querySelector('details code').textContent").replace(" ", "")
+    code = f"{totp(base64.b32decode(secret + '=' * (-len(secret) % 8))):06d}"
+    browser.js(f"document.querySelector('#id_code').value = {json.dumps(code)}")
+    browser.click(".code-form [type=submit]")
+    browser.wait("!!document.querySelector('.recovery-codes')")
+
+
+def log_in_again(browser: Chromium, console: Console) -> None:
+    """As far as the question for the code."""
+    browser.js("document.querySelector('#logout-form').submit()")
+    browser.wait("!document.querySelector('#logout-form')")
+    browser.open(f"{console.origin}/admin/login/?next=/admin/")
+    browser.js(
+        f"(document.querySelector('#id_username').value = 'admin', document.querySelector('#id_password').value = {json.dumps(console.password)})"
+    )
+    browser.click("#login-form [type=submit]")
+    browser.wait("location.pathname === '/admin/second-factor/'")
+
+
+# Pages that answer something that somebody did, in the order in which it is done; see ``lock_out`` too.
+ANSWERS = {"list-report": fill_list, "recovery-codes": set_up_second_factor, "code": log_in_again}
+
+
 def take(browser: Chromium, url: str, directory: Path, name: str) -> None:
-    browser.call("Emulation.setScrollbarsHidden", {"hidden": True}, **browser.session)
-    for look, (size, dark) in LOOKS.items():
-        width, height = SIZES[size]
-        browser.look(width, height, dark=dark)
+    for look in LOOKS:
+        browser.look(*SIZES[LOOKS[look][0]], dark=LOOKS[look][1])
         browser.open("about:blank")
         browser.open(url)
         browser.js("new Promise(done => setTimeout(() => done(1), 600))")
-        # As high as the page, so that what sticks to the window's edge is at the page's.
-        whole = int(browser.js("document.documentElement.scrollHeight"))
-        browser.look(width, min(max(whole, height), HIGHEST), dark=dark)
+        take_look(browser, directory, name, look)
+
+
+def take_what_is_there(browser: Chromium, directory: Path, name: str) -> None:
+    for look in LOOKS:
+        browser.look(*SIZES[LOOKS[look][0]], dark=LOOKS[look][1])
         browser.js("new Promise(done => setTimeout(() => done(1), 300))")
-        file = directory / f"{name}-{look}.png"
-        browser.screenshot(file, whole=False)
-        with Image.open(file) as picture:
-            picture.convert("RGB").save(file.with_suffix(".webp"), quality=72, method=6)
-        file.unlink()
+        take_look(browser, directory, name, look)
+
+
+def take_look(browser: Chromium, directory: Path, name: str, look: str) -> None:
+    """As high as the page, so that what sticks to the window's edge is at the page's."""
+    browser.call("Emulation.setScrollbarsHidden", {"hidden": True}, **browser.session)
+    size, dark = LOOKS[look]
+    width, height = SIZES[size]
+    whole = int(browser.js("document.documentElement.scrollHeight"))
+    browser.look(width, min(max(whole, height), HIGHEST), dark=dark)
+    browser.js("new Promise(done => setTimeout(() => done(1), 300))")
+    file = directory / f"{name}-{look}.png"
+    browser.screenshot(file, whole=False)
+    with Image.open(file) as picture:
+        picture.convert("RGB").save(file.with_suffix(".webp"), quality=72, method=6)
+    file.unlink()
 
 
 if __name__ == "__main__":

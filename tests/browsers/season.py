@@ -26,7 +26,7 @@ from signalize_console.messaging.models import PushMessage, PushMessageText
 from signalize_console.recipients.models import Recipient
 from signalize_console.webhooks import endpoints
 from signalize_console.websites import asking
-from signalize_console.websites.models import Interest, Website
+from signalize_console.websites.models import ConsentText, Interest, Website
 
 SUBSCRIBERS = 2_400
 EN, DE = "en", "de"
@@ -77,6 +77,36 @@ JOIN (VALUES ('page_view', '', '{}', 1), ('event', 'order', '{"value": "49.90"}'
              ('unsubscribed', '', '{}', 60), ('optin_shown', '', '{}', 1), ('optin_yes', '', '{}', 2),
              ('permission_granted', '', '{}', 3)) happened (kind, name, properties, every)
   ON recipient.id %% every = 0;
+"""
+AGREED = """
+INSERT INTO recipients_consent (website_id, client_id_hash, kind, text_version, origin, occurred_at)
+SELECT website_id, sha256(client_id::bytea), kind, CASE kind WHEN 'given' THEN %(version)s ELSE '' END,
+    'https://shop.example.com/' || (ARRAY['', 'bulbs', 'roses', 'sale'])[1 + id %% 4],
+    CASE kind WHEN 'given' THEN created_at ELSE created_at + interval '1 day' END
+FROM recipients_recipient, (VALUES ('given', 1), ('withdrawn', 23)) said (kind, every)
+WHERE website_id = %(website)s AND id %% every = 0
+ORDER BY 6;
+"""
+TOLD = """
+INSERT INTO webhooks_webhookdelivery (endpoint_id, webhook_id, kind, recipient_id, facts, occurred_at, state, give_up_at,
+    attempts, status_code, reason, answer, milliseconds, answered_at, created_at)
+SELECT %(endpoint)s, 'evt_' || substr(md5(id::text), 1, 20), CASE WHEN id %% 23 = 0 THEN 'unsubscribed' ELSE 'clicked' END, id,
+    '{}', seen_at, CASE WHEN id %% 97 = 0 THEN 'failed' ELSE 'delivered' END, seen_at + interval '3 days',
+    CASE WHEN id %% 31 = 0 THEN 3 ELSE 1 END, CASE WHEN id %% 97 = 0 THEN 422 ELSE 204 END,
+    CASE WHEN id %% 97 = 0 THEN 'status_422' ELSE '' END, CASE WHEN id %% 97 = 0 THEN 'Unknown customer' ELSE '' END,
+    40 + (id %% 90)::int, seen_at + interval '1 second', seen_at
+FROM recipients_recipient WHERE website_id = %(website)s AND seen_at > now() - interval '2 days' ORDER BY seen_at;
+"""
+RAN = """
+INSERT INTO automations_run (rule_id, version_id, recipient_id, trigger, triggered_at, facts, state, step, why, due_at, moved_at, ended_at)
+SELECT version.rule_id, version.id, recipient.id, 'event:' || recipient.id, recipient.seen_at, '{"product": "Tulip bulbs, 50"}',
+    state, step, '', CASE state WHEN 'waiting' THEN now() + interval '6 hours' END, recipient.seen_at + interval '1 hour',
+    CASE state WHEN 'waiting' THEN NULL ELSE recipient.seen_at + interval '1 hour' END
+FROM recipients_recipient recipient
+JOIN (VALUES (0, 'finished', 3), (1, 'finished', 3), (2, 'cancelled', 1), (3, 'waiting', 2), (4, 'finished', 3)) run (part, state, step)
+  ON recipient.id / 7 %% 5 = part, (SELECT id, rule_id FROM automations_ruleversion ORDER BY id DESC LIMIT 1) version
+WHERE recipient.website_id = %(website)s AND recipient.seen_at > now() - interval '2 days'
+ORDER BY recipient.seen_at;
 """
 SUBSCRIBED = """
 INSERT INTO deliveries_subscribercount (website_id, day, count)
@@ -153,6 +183,12 @@ def grow() -> dict[str, int]:
         "recipient": recipient.pk,
         "delivery": delivery.pk,
     }
+
+
+def ran() -> None:
+    """The newest automation, as if it had been on for two days."""
+    with connection.cursor() as cursor:
+        cursor.execute(RAN, {"website": Website.objects.get(name="Demo shop").pk})
 
 
 def _text(language: str, said: tuple[str, str]) -> PushMessageText:
@@ -309,7 +345,7 @@ def _planned(website: Website, segments: list[Segment], icon: dict[str, str]) ->
 
 def _set_up(website: Website) -> None:
     ApiKey.issue(website, "ERP", EVERYTHING, by="admin")
-    endpoints.create(website, "https://crm.example.com/hooks/push", ["clicked", "unsubscribed"])
+    hooks = endpoints.create(website, "https://crm.example.com/hooks/push", ["clicked", "unsubscribed"])
     opt_in = asking.opt_in_of(website)
     for key, name, german in (
         ("sale", "Sales and offers", "Angebote"),
@@ -317,6 +353,11 @@ def _set_up(website: Website) -> None:
     ):
         Interest.objects.create(opt_in=opt_in, key=key, name=name, names={"de": german})
     asking.publish(opt_in)
+    version = str(ConsentText.objects.filter(website=website).latest("pk").version)
+    values = {"website": website.pk, "version": version, "endpoint": hooks.endpoint.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(AGREED, values)
+        cursor.execute(TOLD, values)
     Alert.objects.create(
         website=website, kind="configuration", push_service="apple", status_code=403, reason="bad_jwt",
         answer='{"reason":"BadJwtToken"}',

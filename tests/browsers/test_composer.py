@@ -120,6 +120,30 @@ def test_a_second_text_is_saved_once_and_its_removal_waits_for_a_person(
     assert value(composer, "texts-1-title") == "Herbst"
 
 
+def test_where_two_write_in_one_draft_the_second_is_told_and_overwrites_nothing(
+    composer: Chromium, console: Console
+) -> None:
+    saved(composer)
+    draft = int(composer.js("location.pathname.match(/pushmessage\\/(\\d+)/)[1]"))
+    theirs = "UPDATE messaging_pushmessagetext SET title = 'Winter' WHERE push_message_id = %(draft)s"
+    console.sql(theirs, draft=draft)
+    write(composer, "texts-0-title", "Spring")
+    composer.wait("document.querySelector('.saved').dataset.look === 'bad'")
+    assert "Somebody else changed this draft" in composer.js("document.querySelector('.saved').textContent")
+    asked = "performance.getEntriesByType('resource').filter(one => one.name.endsWith('/save/')).length"
+    before = composer.js(asked)
+    write(composer, "texts-0-title", "Summer")
+    # Longer than a page waits before it saves.
+    composer.js("new Promise(done => setTimeout(() => done(1), 3000))")
+    assert composer.js(asked) == before
+    assert value(composer, "texts-0-title") == "Summer"
+    titles = "SELECT title FROM messaging_pushmessagetext WHERE push_message_id = %(draft)s"
+    assert console.sql(titles, draft=draft) == [("Winter",)]
+    # Who leaves is asked first; here nobody is there to answer.
+    assert composer.js("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    composer.js("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
+
+
 def test_emoji_are_found_and_put_in_by_keyboard(composer: Chromium) -> None:
     composer.js("document.getElementById('id_texts-0-title').setSelectionRange(0, 0)")
     tool(composer, "texts-0-title", "☺")

@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 FURNISH = """
 from tests.console.world import addresses, furnish, furnish_operations
 from tests.makers import make_message, make_text, make_website
+from datetime import timedelta
+from django.utils import timezone
 from signalize_console.messaging.models import PushMessage
 import json
 website = make_website(name={said!r}[:100], origins=["https://furnished.example"])
@@ -24,8 +26,17 @@ furnish_operations({said!r})
 if {hostile!r}:
     from tests.console.test_xss import poison
     poison({said!r})
-for state in ("awaiting_approval", "scheduled", "paused", "held", "cancelled", "finished"):
-    (message := make_message(website, state=state)).save()
+# What is under way is due later: nobody moves it meanwhile.
+later = timezone.now() + timedelta(hours=3)
+watched = {{"total": 40, "expected": 4_000, "expand_at": later, "canary": True, "canary_phase": "watch"}}
+more = {{
+    "expanding": {{"due_at": later, "expected": 4_000, "total": 40}},
+    "sending": {{"due_at": later, **watched}},
+    "repeating": {{"due_at": later, "scheduled_at": later, "repeat": "week"}},
+    "scheduled": {{"due_at": later, "scheduled_at": later, "in_local_time": True, "per_minute": 600}},
+}}
+for state in ("awaiting_approval", "paused", "held", "cancelled", "finished", *more):
+    (message := make_message(website, state=state, **more.get(state, {{}}))).save()
     text = make_text(title={said!r}[:90], message={said!r})
     text.push_message = message
     text.save()
@@ -140,6 +151,33 @@ def test_the_tab_key_gets_everywhere(inside: Chromium, furnished: Console, pages
         if still := [one for one in left if one]:
             missed[path] = still
     assert not missed, "\n".join(f"{path}: {what}" for path, what in missed.items())
+
+
+def test_a_page_says_when_its_numbers_are_no_longer_live(
+    inside: Chromium, furnished: Console, pages: list[str]
+) -> None:
+    scheduled = furnished.sql("SELECT max(id) FROM messaging_pushmessage WHERE state = 'scheduled'")
+    open_page(inside, furnished, f"/admin/messaging/pushmessage/{scheduled[0][0]}/change/")
+    said = "document.querySelector('#content > [role=status]').textContent"
+    assert inside.js(said) == ""
+    line = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    inside.call("Network.enable", {}, **inside.session)
+    inside.call("Network.emulateNetworkConditions", {**line, "offline": True}, **inside.session)
+    inside.wait(f"{said}.includes('could not be reached')", 30)
+    inside.call("Network.emulateNetworkConditions", {**line, "offline": False}, **inside.session)
+    inside.wait(f"{said} === ''", 30)
+
+
+def test_what_is_to_be_copied_is_copied_by_the_space_bar(
+    inside: Chromium, furnished: Console, pages: list[str]
+) -> None:
+    number = furnished.sql("SELECT min(id) FROM websites_website")[0][0]
+    open_page(inside, furnished, f"/admin/websites/website/{number}/change/")
+    inside.js("(document.querySelector('code.copyable').focus(), 1)")
+    before = inside.js("window.scrollY")
+    inside.press(" ", 32)
+    inside.wait("!!document.querySelector('code.copyable.copied')")
+    assert inside.js("window.scrollY") == before
 
 
 def test_nothing_that_people_wrote_runs(inside: Chromium, furnished: Console) -> None:

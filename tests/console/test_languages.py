@@ -1,5 +1,10 @@
 """The console in German: chosen by the browser or by hand, complete, and not for what programs read."""
 
+import datetime
+import re
+import zoneinfo
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -23,6 +28,17 @@ def test_the_browser_chooses_the_language(boss: Client) -> None:
     for word in ("Übersicht", "Push-Nachrichten", "Empfänger", "Ihr Konto", "Abmelden"):
         assert word in page, word
     assert '<html lang="en"' in boss.get("/admin/", headers={"Accept-Language": "fr"}).content.decode()
+
+
+def test_a_page_says_in_which_zone_its_times_are(boss: Client, settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    clock = datetime.datetime.now(zoneinfo.ZoneInfo("Asia/Tokyo"))
+    for path in ("/admin/", "/admin/deliveries/delivery/", "/admin/reports/"):
+        page = boss.get(path, headers=GERMAN).content.decode()
+        said = re.search(r"Alle Zeiten: Asia/Tokyo, jetzt (\d\d):(\d\d)", page)
+        assert said, path
+        hours, minutes = map(int, said.groups())
+        assert (hours * 60 + minutes - clock.hour * 60 - clock.minute) % (24 * 60) <= 1
 
 
 def test_the_switch_in_the_header_is_remembered(boss: Client) -> None:
