@@ -90,6 +90,17 @@ class Chromium(Browser):
             event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
             self.call("Input.dispatchMouseEvent", event, **self.session)
 
+    def answer_dialog(self, seconds: float = 10) -> None:
+        """Says yes to what the browser asks, as before leaving a page: within so many seconds it must."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.call("Page.handleJavaScriptDialog", {"accept": True}, **self.session)
+            except RuntimeError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
     def permit(self, origin: str, state: str = "granted") -> None:
         permission = {"permission": {"name": "notifications"}, "setting": state, "origin": origin}
         self.call("Browser.setPermission", permission)

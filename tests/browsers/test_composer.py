@@ -139,9 +139,12 @@ def test_where_two_write_in_one_draft_the_second_is_told_and_overwrites_nothing(
     assert value(composer, "texts-0-title") == "Summer"
     titles = "SELECT title FROM messaging_pushmessagetext WHERE push_message_id = %(draft)s"
     assert console.sql(titles, draft=draft) == [("Winter",)]
-    # Who leaves is asked first; here nobody is there to answer.
-    assert composer.js("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
-    composer.js("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
+    # Who leaves is asked first, and then sees theirs.
+    url = composer.js("location.href")
+    composer.js("(setTimeout(() => location.reload(), 100), 1)")
+    composer.answer_dialog()
+    composer.open(url)
+    assert value(composer, "texts-0-title") == "Winter"
 
 
 def test_emoji_are_found_and_put_in_by_keyboard(composer: Chromium) -> None:
