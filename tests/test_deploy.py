@@ -16,6 +16,8 @@ import yaml
 from compose_spec import PyCompose
 from django.core.management import get_commands
 from django.db import connection
+from django.test import Client
+from pytest_django import Settings
 
 from signalize_console.celery import app
 from signalize_console.pushservice.certificates import Certificates
@@ -206,6 +208,33 @@ def test_nginx_of_debian_takes_the_proxy(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "test is successful" in done.stderr
+
+
+def test_nginx_takes_two_webs_as_documented(tmp_path: Path) -> None:
+    require("nginx")
+    proxy(tmp_path)
+    upstream = re.search(r"^ *(upstream signalize \{.*\})$", (ROOT / "docs/operations.md").read_text(), re.M)
+    assert upstream
+    file = tmp_path / "nginx.conf"
+    written = file.read_text().replace("http { ", f"http {{ {upstream[1]} ")
+    written, count = re.subn(r"proxy_pass \S+;", "proxy_pass http://signalize;", written)
+    assert count == 1
+    file.write_text(written)
+    done = subprocess.run(
+        ["nginx", "-t", "-p", tmp_path, "-c", file], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", ["/health/ready", "/metrics"])
+def test_a_web_is_asked_by_its_private_address_where_that_is_named(
+    page: str, db: None, settings: Settings
+) -> None:
+    settings.METRICS_TOKEN = "watch"
+    headers = {"host": "10.0.0.12:8000", "authorization": "Bearer watch"}
+    assert Client().get(page, headers=headers).status_code == 400
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "10.0.0.12"]
+    assert Client().get(page, headers=headers).status_code == 200
 
 
 def proxy(directory: Path) -> int:
