@@ -8,6 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "signalize_console.settings")
 
 application = get_asgi_application()
 # Models can be imported from here on.
-from signalize_console.deliveries import latencies  # noqa: E402
+from signalize_console.deliveries import web_life  # noqa: E402
 
-latencies.keep_adding()
+web_life.start()

@@ -9,6 +9,6 @@ os.environ.setdefault("SIGNALIZE_DATABASE_POOL", "1")
 
 application = get_wsgi_application()
 # Models can be imported from here on.
-from signalize_console.deliveries import latencies  # noqa: E402
+from signalize_console.deliveries import web_life  # noqa: E402
 
-latencies.keep_adding()
+web_life.start()

@@ -9,6 +9,8 @@ PACKAGES = {
     "firefox-esr": "firefox-esr libnotify4",
     "php": "php-cli php-curl",
     "node": "nodejs",
+    "nginx": "nginx-light",
+    "promtool": "prometheus",
 }
 
 

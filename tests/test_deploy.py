@@ -7,13 +7,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import requests
 import yaml
+from compose_spec import PyCompose
 from django.core.management import get_commands
 from django.db import connection
+from django.test import Client
+from pytest_django import Settings
 
 from signalize_console.celery import app
 from signalize_console.pushservice.certificates import Certificates
@@ -21,7 +25,7 @@ from tests import egress, servers
 from tests.deliveries.test_workers import a_place
 from tests.embedded.living import wait_until
 from tests.faults.pgbouncer import BINARY, PgBouncer
-from tests.programs import lacking
+from tests.programs import lacking, require
 from tests.web import ROOT, free_port, is_open
 
 DEPLOY = ROOT / "deploy"
@@ -29,6 +33,8 @@ BACKUP = DEPLOY / "systemd" / "signalize-backup.service"
 MUST_AGREE = (
     "DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "SIGNALIZE_KEY_ENCRYPTION_KEY", "SIGNALIZE_INSTALLATION",
 )  # fmt: skip
+# Its default, if it has one.
+VARIABLE = re.compile(r"\$\{\w+(?::([-?])([^${}]*))?\}")
 QUEUES = {queue.name for queue in app.conf.task_queues}
 
 
@@ -66,6 +72,57 @@ def test_every_recipe_has_every_part_and_serves_every_queue() -> None:
     target = (DEPLOY / "systemd" / "signalize.target").read_text()
     assert set(re.findall(r"worker@(\w+)", target)) >= QUEUES
     assert {command[0] for command in parts()} == {"migrate", "web", "worker", "beat"}
+
+
+def composed(**changed: str) -> dict[str, Any]:
+    """compose.yaml without its anchors, each variable with its default or a host; and with something changed."""
+    written = (DEPLOY / "compose.yaml").read_text()
+    for ours, other in changed.items():
+        assert ours in written
+        written = written.replace(ours, other)
+    while VARIABLE.search(written):
+        written = VARIABLE.sub(lambda one: one[2] if one[1] == "-" else "push.example.com", written)
+    project: dict[str, Any] = yaml.safe_load(written)
+    PyCompose.from_yaml(yaml.safe_dump(project)).validate()
+    return project
+
+
+def test_compose_keeps_to_the_specification() -> None:
+    """And to what a parser of one file doesn't look at: what is named is there."""
+    project = composed()
+    services = project["services"]
+    for name, service in services.items():
+        for other, wanted in service.get("depends_on", {}).items():
+            assert wanted["condition"] != "service_healthy" or services[other]["healthcheck"]["test"], name
+        named = {volume.partition(":")[0] for volume in service.get("volumes", [])}
+        assert {one for one in named if not one.startswith("/")} <= set(project["volumes"]), name
+        assert set(service.get("secrets", [])) <= set(project["secrets"]), name
+
+
+@pytest.mark.parametrize(
+    ("ours", "mistyped"),
+    [
+        ("read_only: true", "read_onyl: true"), ("interval: 5s", "interval: soon"), ('restart: "no"', "restart: never"),
+        ("127.0.0.1:8000:8000", "127.0.0.1:80000:8000"), ("service_completed_successfully", "service_complete"),
+    ],
+)  # fmt: skip
+def test_what_is_mistyped_in_compose_would_be_noticed(ours: str, mistyped: str) -> None:
+    with pytest.raises(ValueError, match=r"services\."):
+        composed(**{ours: mistyped})
+
+
+def test_shellcheck_finds_nothing_in_any_script() -> None:
+    require("shellcheck")
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    scripts = [name for name in files.splitlines() if is_shell(ROOT / name)]
+    assert {"deploy/start", "deploy/manage", "tests/check", ".ci/run"} <= set(scripts)
+    done = subprocess.run(["shellcheck", *scripts], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def is_shell(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return bool(re.match(rb"#!.*\b(ba)?sh\b", opened.readline(80)))
 
 
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
@@ -151,6 +208,33 @@ def test_nginx_of_debian_takes_the_proxy(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "test is successful" in done.stderr
+
+
+def test_nginx_takes_two_webs_as_documented(tmp_path: Path) -> None:
+    require("nginx")
+    proxy(tmp_path)
+    upstream = re.search(r"^ *(upstream signalize \{.*\})$", (ROOT / "docs/operations.md").read_text(), re.M)
+    assert upstream
+    file = tmp_path / "nginx.conf"
+    written = file.read_text().replace("http { ", f"http {{ {upstream[1]} ")
+    written, count = re.subn(r"proxy_pass \S+;", "proxy_pass http://signalize;", written)
+    assert count == 1
+    file.write_text(written)
+    done = subprocess.run(
+        ["nginx", "-t", "-p", tmp_path, "-c", file], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", ["/health/ready", "/metrics"])
+def test_a_web_is_asked_by_its_private_address_where_that_is_named(
+    page: str, db: None, settings: Settings
+) -> None:
+    settings.METRICS_TOKEN = "watch"
+    headers = {"host": "10.0.0.12:8000", "authorization": "Bearer watch"}
+    assert Client().get(page, headers=headers).status_code == 400
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "10.0.0.12"]
+    assert Client().get(page, headers=headers).status_code == 200
 
 
 def proxy(directory: Path) -> int:

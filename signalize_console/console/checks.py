@@ -12,7 +12,7 @@ from signalize_console.browser import installed
 from signalize_console.console.access import of_own_websites, own_websites
 from signalize_console.console.check_words import INSTALLED, WHO
 from signalize_console.console.reasons import in_words, service_name
-from signalize_console.console.troubles import SILENT
+from signalize_console.console.troubles import SILENT, differences
 from signalize_console.deliveries import health, reaching, wake
 from signalize_console.webpush import vapid
 from signalize_console.websites.models import VapidKey, Website
@@ -145,6 +145,7 @@ def _workers() -> list[Finding]:
     if seen.is_late:
         late = _("Transactional messages have been waiting for %d s.") % seen.seconds_late
         found.append(Finding("bad", late, _("Is a worker of that queue busy, or stuck? Its log says more.")))
+    found += [Finding("bad", said) for said in differences(seen)]
     return found
 
 

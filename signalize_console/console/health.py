@@ -29,6 +29,9 @@ def health(_request: HttpRequest) -> JsonResponse:
             "restoredCopy": found.is_elsewhere,
             "version": __version__,
             "otherVersions": found.other_versions,
+            # Which machines, the dashboard says: their names are nobody else's business.
+            "secretKeysDiffer": found.keys_differ,
+            "picturesMissing": bool(found.missing_pictures),
         }
     )
 

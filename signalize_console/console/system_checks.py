@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from signalize_console.deliveries import durability, erasure_log, installation
+from signalize_console.deliveries import durability, erasure_log, health, heartbeats, installation
 from signalize_console.webpush import vapid
 from signalize_console.webpush.push_services import PushServices
 from signalize_console.websites.models import VapidKey, Website
@@ -181,6 +181,7 @@ def _migrations_missing(connection: Any) -> list[str]:
 def _content() -> Iterator[CheckMessage]:
     if installation.is_elsewhere():
         yield Error(installation.ELSEWHERE, id="signalize.E106")
+    yield from _shared()
     for name, contact in Website.objects.values_list("name", "contact").iterator(CHUNK):
         try:
             vapid.check_subject(contact)
@@ -205,6 +206,24 @@ def _content() -> Iterator[CheckMessage]:
                     hint="Restore the database from a backup.",
                     id="signalize.E109",
                 )
+
+
+def _shared() -> Iterator[CheckMessage]:
+    """What this machine, by its settings, and those at work must have in common."""
+    found, ours = health.look(), heartbeats.key_mark()
+    others = [who for mark, parts in found.secret_keys.items() if mark != ours for who in parts]
+    if others:
+        yield Error(
+            f"SECRET_KEY is another one here than that of {', '.join(others)}.",
+            hint="Give all the same, and restart: each refuses the sessions and reports of the other.",
+            id="signalize.E110",
+        )
+    for who, file in found.missing_pictures.items():
+        yield Error(
+            f"{who}: the newest picture ({file}) isn't in SIGNALIZE_HOME/media.",
+            hint="Mount one directory there on all machines with a web, or bring it back from a backup.",
+            id="signalize.E111",
+        )
 
 
 def establish() -> None:

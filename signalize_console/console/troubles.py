@@ -13,12 +13,13 @@ from signalize_console.console.access import of_own_websites, website_ids
 from signalize_console.console.reasons import SERVICES, in_words
 from signalize_console.deliveries import health, retention
 from signalize_console.deliveries.alerts import Alert, AlertKind
+from signalize_console.deliveries.health import Health
 from signalize_console.deliveries.repeating import OUTGROWN
 from signalize_console.deliveries.retention import Why
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import MessageState
 
-MOST_TROUBLES = 5
+MOST_TROUBLES = MOST_PARTS = 5
 SENTENCES = {
     AlertKind.OUTAGE: gettext_lazy(
         "%(service)s doesn't answer. What goes there waits; one message tries it from time to time, and the "
@@ -81,11 +82,12 @@ def troubles(user: Any) -> list[tuple[str, str]]:
         )
     if found.other_versions:
         said = _(
-            "The web runs version %(ours)s, workers or beat %(others)s. Restart what was left out of the "
+            "This web process runs version %(ours)s, others run %(others)s. Restart what was left out of the "
             "update."
         )
         facts = {"ours": __version__, "others": ", ".join(found.other_versions)}
         sentences.append((said % facts, about_workers))
+    sentences += [(said, about_workers) for said in differences(found)]
     ids = website_ids(user)
     alerts = Alert.objects.open().select_related("website")
     if ids is not None:
@@ -93,6 +95,32 @@ def troubles(user: Any) -> list[tuple[str, str]]:
     for alert in alerts[:MOST_TROUBLES] if found.open_alerts else []:
         sentences.append((sentence(alert), reverse("admin:deliveries_alert_change", args=[alert.pk])))
     return sentences
+
+
+def differences(found: Health) -> list[str]:
+    """Which machines lack what all must share, and what to do."""
+    said = []
+    if found.keys_differ:
+        most, *others = sorted(found.secret_keys.values(), key=lambda parts: (-len(parts), parts))
+        facts = {"few": _some([who for group in others for who in group]), "most": _some(most)}
+        text = _(
+            "%(few)s: another SECRET_KEY than %(most)s. People are logged out for no reason, and what "
+            "browsers report is refused. Give all machines the same, and restart these."
+        )
+        said.append(text % facts)
+    if found.missing_pictures:
+        facts = {"who": _some(list(found.missing_pictures)), "file": max(found.missing_pictures.values())}
+        text = _(
+            "%(who)s: the newest picture (%(file)s) isn't in SIGNALIZE_HOME/media, so notifications come "
+            "without. With several webs, mount one directory there on all. If it was lost, bring it back "
+            "from a backup, or delete it in the media library."
+        )
+        said.append(text % facts)
+    return said
+
+
+def _some(parts: list[str]) -> str:
+    return ", ".join(parts[:MOST_PARTS]) + (", …" if len(parts) > MOST_PARTS else "")
 
 
 def approvals(user: Any) -> list[tuple[str, str]]:

@@ -24,16 +24,21 @@ SELECT push_service, sum(accepted)::bigint, sum(gone)::bigint, sum(throttled)::b
 FROM deliveries_tally WHERE minute = date_trunc('minute', now()) - interval '1 minute' GROUP BY push_service
 """
 ALERTS = "SELECT kind, push_service, count(*) FROM deliveries_alert WHERE ended_at IS NULL GROUP BY 1, 2"
-BEATS = """
+BEATS = f"""
 SELECT kind, CASE kind WHEN 'engine' THEN split_part(name, '-', 1) ELSE '' END,
-    count(*) FILTER (WHERE beat_at > now() - make_interval(secs => %s)),
+    count(*) FILTER (WHERE {health.LIVES}),
     extract(epoch FROM now() - max(beat_at))::float
 FROM deliveries_heartbeat GROUP BY 1, 2
-"""
+"""  # noqa: S608 - our own words
 # Each has its series also where it never gave a sign of life: what isn't there wakes nobody.
 NEVER = {(kind, ""): (0, math.inf) for kind in ("beat", "worker")} | {
     ("engine", queue): (0, math.inf) for queue in health.QUEUES
 }
+# What all must share: how many different SECRET_KEYs are in use, and how many webs lack the newest picture.
+SHARED = f"""
+SELECT count(DISTINCT nullif(key_mark, '')), count(*) FILTER (WHERE missing_picture <> '')
+FROM deliveries_heartbeat WHERE {health.LIVES}
+"""  # noqa: S608 - our own words
 SUBSCRIPTIONS = """
 SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'recipients_subscription'::regclass
 """
@@ -58,6 +63,7 @@ def read() -> list[Gauge]:
     seen = _rows(BEATS, health.SILENT_SECONDS)
     beats = NEVER | {(kind, what): (count, age) for kind, what, count, age in seen}
     checked = _rows(CHECKED)
+    [(keys, missing)] = _rows(SHARED, health.SILENT_SECONDS)
     answers = [
         ((service, outcome), number)
         for service, *numbers in _rows(ANSWERS)
@@ -78,6 +84,9 @@ def read() -> list[Gauge]:
               [(who, age) for who, (_count, age) in beats.items()]),
         Gauge("processes", "Processes that showed a sign of life within 30 seconds.", ("kind", "class"),
               [(who, count) for who, (count, _age) in beats.items()]),
+        Gauge("secret_keys", "Different SECRET_KEYs among these processes; all must have the same.", (),
+              [((), keys)]),
+        Gauge("pictures_missing", "Web processes that lack the newest picture.", (), [((), missing)]),
         Gauge("restored_copy", "1: the database was restored or copied, and nothing is sent from here.", (),
               [((), installation.is_elsewhere())]),
         Gauge("subscriptions", "Subscriptions, living or not; PostgreSQL's own estimate.", (),

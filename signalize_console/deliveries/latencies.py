@@ -6,16 +6,13 @@ is lost.
 """
 
 import bisect
-import contextlib
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db import Error, connection, models
+from django.db import connection, models
 
-EVERY_SECONDS = 5.0
 # The longest time that a bucket counts, in seconds; one more bucket takes what took longer.
 BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, float("inf"))
 # Always in the same order: several processes add at once.
@@ -114,16 +111,3 @@ def read() -> list[Histogram]:
 def _cumulated(limits: Sequence[float], counts: Sequence[int]) -> list[int]:
     both = [*zip(limits, counts, strict=True)]
     return [sum(count for limit, count in both if limit <= bound) for bound in BOUNDS]
-
-
-def keep_adding() -> None:
-    """From a thread of its own: for the web, where no request is to wait for it."""
-    threading.Thread(target=_add_for_ever, name="latencies", daemon=True).start()
-
-
-def _add_for_ever() -> None:
-    while True:
-        time.sleep(EVERY_SECONDS)
-        with contextlib.suppress(Error):
-            stopwatch.add()
-        connection.close()

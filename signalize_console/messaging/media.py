@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -72,6 +73,18 @@ class Media(models.Model):
 
 def media_file(file_name: str) -> Path:
     return settings.HOME.media / file_name
+
+
+def missing() -> str:
+    """The file of the newest picture, if this machine doesn't have it.
+
+    Then its directory isn't the one of the machine that took the picture.
+    """
+    newest = Media.objects.order_by("-id").values_list("file_name", flat=True).first()
+    try:
+        return newest if newest and not media_file(newest).is_file() else ""
+    except (OSError, ImproperlyConfigured):
+        return newest or ""
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -48,7 +48,7 @@ def test_the_dashboard_says_which_version_it_is_and_what_was_left_out_of_an_upda
     worker.version = "0.0.9"
     worker.save()
     assert (
-        f"The web runs version {__version__}, workers or beat 0.0.9."
+        f"This web process runs version {__version__}, others run 0.0.9."
         in keeper.get("/admin/").content.decode()
     )
 

@@ -139,13 +139,13 @@ def test_the_database(transactional_db: None, settings: Settings) -> None:
     assert found() == ["signalize.E101", "signalize.E108"]
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM django_migrations WHERE app = 'deliveries' AND name = '0011_heartbeat_version'"
+            "DELETE FROM django_migrations WHERE app = 'deliveries' AND name = '0012_heartbeat_sharing'"
         )
         try:
             assert found() == ["signalize.E101", "signalize.E104"]
         finally:
             cursor.execute(
-                "INSERT INTO django_migrations (app, name, applied) VALUES ('deliveries', '0011_heartbeat_version', now())"
+                "INSERT INTO django_migrations (app, name, applied) VALUES ('deliveries', '0012_heartbeat_sharing', now())"
             )
 
 

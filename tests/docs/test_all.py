@@ -19,7 +19,8 @@ RUNNING = [
 ]
 # What a test can't do: it would install services or containers on this machine. tests/test_deploy.py tries their parts,
 # tests/deliveries/test_restoring.py the backup.
-FOR_A_SERVER = {Name("docs/operations.md", "sh", number) for number in range(11)}
+FOR_A_SERVER = {Name("docs/operations.md", "sh", number) for number in range(12)}
+FOR_A_SERVER.add(Name("docs/operations.md", "nginx", 0))
 # What migrate says is looked at in tests/upgrades/test_migrate.py.
 FOR_A_SERVER.add(Name("docs/operations.md", "", 0))
 # Executed on a machine of its own; tests/docs/test_production.py looks whether what they name is still there.

@@ -104,7 +104,7 @@ def test_what_cant_be_repeated_stays_within_a_transaction() -> None:
         operations = [migrations.AddField("heartbeat", "place", models.CharField(**TEXT, db_default=""))]
 
     loader = MigrationLoader(connection)
-    half = Half("0012_half", "deliveries")
-    loader.graph.add_node(("deliveries", "0012_half"), half)
-    loader.graph.add_dependency(half, ("deliveries", "0012_half"), ("deliveries", "0011_heartbeat_version"))
+    half = Half("0013_half", "deliveries")
+    loader.graph.add_node(("deliveries", "0013_half"), half)
+    loader.graph.add_dependency(half, ("deliveries", "0013_half"), ("deliveries", "0012_heartbeat_sharing"))
     assert "can't be repeated" in " ".join(rules.complaints(half, loader))
