@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,16 +91,18 @@ class Chromium(Browser):
             event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
             self.call("Input.dispatchMouseEvent", event, **self.session)
 
-    def answer_dialog(self, seconds: float = 10) -> None:
-        """Says yes to what the browser asks, as before leaving a page: within so many seconds it must."""
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                return self.call("Page.handleJavaScriptDialog", {"accept": True}, **self.session)
-            except RuntimeError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
+    def leave(self, seconds: float = 20) -> None:
+        """Goes from a page that asks whether one really wants to, which it must: yes."""
+        self.js("(setTimeout(() => location.assign('about:blank'), 100), 1)")
+        end, asked = time.monotonic() + seconds, False
+        while not asked or not self._is_at("about:blank"):
+            if time.monotonic() > end:
+                raise TimeoutError("It didn't ask." if not asked else "It didn't go.")
+            if not asked:
+                with suppress(RuntimeError):
+                    self.call("Page.handleJavaScriptDialog", {"accept": True}, **self.session)
+                    asked = True
+            time.sleep(0.05)
 
     def permit(self, origin: str, state: str = "granted") -> None:
         permission = {"permission": {"name": "notifications"}, "setting": state, "origin": origin}

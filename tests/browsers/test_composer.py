@@ -141,8 +141,7 @@ def test_where_two_write_in_one_draft_the_second_is_told_and_overwrites_nothing(
     assert console.sql(titles, draft=draft) == [("Winter",)]
     # Who leaves is asked first, and then sees theirs.
     url = composer.js("location.href")
-    composer.js("(setTimeout(() => location.reload(), 100), 1)")
-    composer.answer_dialog()
+    composer.leave()
     composer.open(url)
     assert value(composer, "texts-0-title") == "Winter"
 
