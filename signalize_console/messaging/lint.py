@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from signalize_console.messaging import limits, rendering
@@ -135,14 +136,25 @@ def _of_pictures(message: PushMessage, website: Website) -> Iterator[Remark]:
         media = known.get(name)
         if media is None:
             continue
-        if media.weight > RULES[kind].bytes:
-            yield Remark(_("This picture is heavy: on the road it may come too late."), kind)
+        if said := of_weight(kind, media.weight):
+            yield Remark(said, kind)
         ratio = media.width / media.height
         off = abs(ratio - limits.IMAGE_RATIO) > limits.IMAGE_RATIO * limits.IMAGE_TOLERANCE
         if kind == PictureKind.IMAGE and off:
             yield Remark(_("This picture isn't twice as wide as it is high: its edges are cut off."), kind)
         if kind != PictureKind.IMAGE and media.kind == PictureKind.IMAGE and media.width != media.height:
             yield Remark(_("This picture isn't a square: it is cut or squeezed."), kind)
+
+
+def of_weight(kind: str, weight: int) -> str:
+    """What there is to say of a picture of so many bytes; "" if nothing."""
+    most = RULES[PictureKind(kind)].bytes
+    if weight <= most:
+        return ""
+    said = _(
+        "This picture weighs %(weight)s: on the road it may come too late. Take one of at most %(most)s."
+    )
+    return said % {"weight": filesizeformat(weight), "most": filesizeformat(most)}
 
 
 def _of_what_is_only_seen(message: PushMessage, texts: Sequence[Text]) -> Iterator[Remark]:

@@ -118,6 +118,12 @@ def test_pictures_of_the_library_are_judged(website: Website) -> None:
     assert [one.sentence for one in said(website, icon=good)] == [
         "This picture isn't a square: it is cut or squeezed."
     ]
+    as_icon = said(website, icon=tall)
+    assert [one.sentence.split(":")[0] for one in as_icon] == [
+        "This picture weighs 878.9\xa0KB",
+        "This picture isn't a square",
+    ]
+    assert "at most 97.7\xa0KB" in as_icon[0].sentence
     assert (
         "read aloud"
         in said(website, [make_text(message="")], image=good)[-1].sentence
