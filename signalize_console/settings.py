@@ -32,6 +32,8 @@ TRUSTED_PROXIES = environment.integer("SIGNALIZE_TRUSTED_PROXIES", 0)
 # address or not, with the certificate authority of that place.
 WEBHOOK_PLACES = environment.text("SIGNALIZE_WEBHOOK_PLACES")
 WEBHOOK_CA = environment.text("SIGNALIZE_WEBHOOK_CA")
+# Whether the links of a message are asked if they answer, before it goes out.
+LINK_CHECK = environment.boolean("SIGNALIZE_LINK_CHECK", True)
 # The events that count as a conversion, and for how many hours they belong to the click before them. What was
 # counted already keeps its count until ``manage.py rebuild_rollups``.
 CONVERSION_EVENTS = environment.words("SIGNALIZE_CONVERSION_EVENTS", "order")

@@ -1,19 +1,13 @@
 """Whether a website serves today's service worker at its root: as a copy, or by the line that loads it."""
 
-import math
 import re
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-import pycurl
-from django.conf import settings
-
 from signalize_console.browser.scripts import script
-from signalize_console.webhooks.wire import places
-from signalize_console.webpush.transport import Answer, Transfer, Transport
+from signalize_console.webhooks.looking import Look, Page, answers, looking
+from signalize_console.webpush.transport import Answer
 from signalize_console.websites.origins import is_local
 
 SECONDS = 5.0
@@ -35,28 +29,7 @@ class Installed(StrEnum):
     LOCAL = "local"  # on somebody's own computer: it can't be looked at from here
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One GET. ``deadline`` is in monotonic seconds."""
-
-    id: str
-    url: str
-    deadline: float = math.inf
-    method: str = "GET"
-
-
-class Fetch(Transfer):
-    request: Page  # type: ignore[assignment]
-
-    def aim(self) -> None:
-        self.curl.setopt(pycurl.HTTPGET, True)
-        self.curl.setopt(pycurl.URL, self.request.url)
-
-    def answer(self, code: int = 0) -> Answer:
-        answer = super().answer(code)
-        answer.headers["content-type"] = self.curl.getinfo(pycurl.CONTENT_TYPE) or ""
-        return answer
-
+class Fetch(Look):
     def _body(self, data: bytes) -> int:
         self.text += data
         return len(data) if len(self.text) <= MOST_TEXT else -1
@@ -70,19 +43,12 @@ def look(origins: Iterable[str], server: str) -> dict[str, tuple[Installed, str]
     origins = list(dict.fromkeys(origins))
     found = {one: (Installed.LOCAL, "") for one in origins if is_local(urlsplit(one).hostname or "")}
     found |= {one: (Installed.CURRENT, "") for one in origins if one == server}
-    transport = Transport(places(), ca_file=settings.WEBHOOK_CA or None, timeout=SECONDS, transfer=Fetch)
-    try:
+    with looking(SECONDS, Fetch) as transport:
         for origin in origins:
             if origin not in found:
                 transport.submit(Page(origin, f"{origin}/sw.js"))  # type: ignore[arg-type]
-        end = time.monotonic() + SECONDS + 1
-        answers = []
-        while transport.in_flight and time.monotonic() < end:
-            answers += transport.poll(0.2)
-        answers += transport.abandon()
-        return found | {one.request.id: (_judge(one, server), one.error) for one in answers}
-    finally:
-        transport.close()
+        looked_at = list(answers(transport, SECONDS + 1))
+    return found | {one.request.id: (_judge(one, server), one.error) for one in looked_at}
 
 
 def _judge(answer: Answer, server: str) -> Installed:

@@ -70,6 +70,11 @@ class Limit:
             raise TooOften(seconds)
 
 
+def wait_of_user(name: str, user_id: int, *, a_minute: int, burst: int) -> float:
+    """Counts what a member of the staff does: 0, or the seconds to wait where it was too often."""
+    return _ask([f"{PREFIX}:{name}::user-{user_id}"], [60 / a_minute, burst])
+
+
 READING = Limit("reading", 240, 120, 3_000)
 SUBSCRIBING = Limit("subscribing", 10, 20, 300)
 DESCRIBING = Limit("describing", 30, 30, 300)

@@ -24,7 +24,7 @@ MOST_CHOSEN = 1_000
 # Pages whose forms record themselves, field by field.
 BY_FORM = {"add", "change", "changelist", "delete", "history", "login", "logout"}
 # What changes nothing that anyone would ask about; a script calls it again and again.
-UNRECORDED = {"remarks", "audience", "preview", "sample", "rehearse"}
+UNRECORDED = {"remarks", "links", "audience", "preview", "sample", "rehearse"}
 # What the composer saves by itself, every few seconds: a change stands there once in a while for each person.
 BY_ITSELF = {"save": "added", "save_again": "changed"}
 ONCE_IN = datetime.timedelta(minutes=10)

@@ -42,10 +42,12 @@ def _about_reach(message: PushMessage, reach: Reach) -> list[str]:
 def _about_texts(message: PushMessage) -> list[str]:
     """What a colleague would remark; each with its language, where there are several."""
     texts = list(message.texts.all())
-    return [
-        f"{one.text.label}: {one.sentence}" if one.text and len(texts) > 1 else one.sentence
-        for one in lint.remarks(message, texts, message.website)
-    ]
+    return [in_one_line(one, texts) for one in lint.remarks(message, texts, message.website)]
+
+
+def in_one_line(remark: lint.Remark, texts: list[Any]) -> str:
+    said = remark.sentence
+    return f"{remark.text.label}: {said}" if remark.text and len(texts) > 1 else said
 
 
 def _about_examples(examples: list[Example]) -> list[str]:

@@ -9,19 +9,21 @@ from django.db import transaction
 from django.forms import BaseModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from signalize_console.console import drafts
+from signalize_console.console import drafts, links
+from signalize_console.console.cautions import in_one_line
 from signalize_console.console.composer_words import told
 from signalize_console.console.content import TextInline
 from signalize_console.console.testing import TestingViews
 from signalize_console.console.written import whole
 from signalize_console.messaging import coverage, lint
 from signalize_console.messaging.limits import PLATFORMS
-from signalize_console.messaging.models import MessageTemplate, PushMessage
+from signalize_console.messaging.models import MessageTemplate, PushMessage, PushMessageText
 from signalize_console.messaging.revisions import revision
 from signalize_console.messaging.states import MessageState
 from signalize_console.websites.models import Website
@@ -38,6 +40,8 @@ class ComposerViews(TestingViews, ModelAdmin):
             view("save/", require_POST(self.save_view), "save"),
             view("<int:message_id>/save/", require_POST(self.save_view), "save_again"),
             view("remarks/", require_POST(self.remarks_view), "remarks"),
+            view("links/", require_POST(self.links_view), "links"),
+            view("<int:message_id>/links/", require_GET(self.links_of_view), "links_of"),
             view("placeholders/", require_GET(self.placeholders_view), "placeholders"),
             view("from-template/", require_POST(self.from_template_view), "from_template"),
             *self.testing_urls(view),
@@ -83,21 +87,26 @@ class ComposerViews(TestingViews, ModelAdmin):
             raise PermissionDenied
         message, texts = drafts.read(request.POST)
         website = self._website(request, request.POST.get("website"))
-        said = lint.remarks(message, list(texts.values()), website)
-        rows = {id(text): prefix for prefix, text in texts.items()}
-        return JsonResponse(
-            {
-                "remarks": [
-                    {
-                        "sentence": one.sentence,
-                        "field": f"{rows[id(one.text)]}-{one.field}" if one.text else one.field,
-                        "language": one.text.label if one.text and len(texts) > 1 else "",
-                        "serious": one.is_serious,
-                    }
-                    for one in said
-                ]
-            }
-        )
+        return JsonResponse({"remarks": _told(lint.remarks(message, list(texts.values()), website), texts)})
+
+    def links_view(self, request: HttpRequest) -> HttpResponse:
+        """As ``remarks_view``, of where the links lead: that takes the network, and a while."""
+        if not links.may_ask(request.user):
+            raise PermissionDenied
+        message, texts = drafts.read(request.POST)
+        website = self._website(request, request.POST.get("website"))
+        said = links.remarks(message, list(texts.values()), website, request.user)
+        return JsonResponse({"remarks": _told(said.remarks, texts), "wait": said.wait})
+
+    def links_of_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        """The part of the review that comes late."""
+        if not links.may_ask(request.user):
+            raise PermissionDenied
+        message = get_object_or_404(self.get_queryset(request), pk=message_id)
+        texts = list(message.texts.all())
+        said = links.remarks(message, texts, message.website, request.user)
+        found = [in_one_line(one, texts) for one in said.remarks]
+        return TemplateResponse(request, "console/links.html", {"said": said, "found": found})
 
     def placeholders_view(self, request: HttpRequest) -> HttpResponse:
         """The names that a website's recipients have values for."""
@@ -155,3 +164,16 @@ class ComposerViews(TestingViews, ModelAdmin):
     @staticmethod
     def _url(name: str, *args: int) -> str:
         return reverse(f"admin:messaging_pushmessage_{name}", args=args)
+
+
+def _told(said: list[lint.Remark], texts: dict[str, PushMessageText]) -> list[dict[str, Any]]:
+    rows = {id(text): prefix for prefix, text in texts.items()}
+    return [
+        {
+            "sentence": one.sentence,
+            "field": f"{rows[id(one.text)]}-{one.field}" if one.text else one.field,
+            "language": one.text.label if one.text and len(texts) > 1 else "",
+            "serious": one.is_serious,
+        }
+        for one in said
+    ]

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console.links import may_ask
 from signalize_console.messaging.limits import PLATFORMS
 from signalize_console.messaging.models import Media
 
@@ -79,6 +80,7 @@ def told(request: HttpRequest, site: AdminSite, **urls: str) -> dict[str, Any]:
     addresses = {
         "placeholders": reverse("admin:messaging_pushmessage_placeholders"),
         "remarks": reverse("admin:messaging_pushmessage_remarks"),
+        "links": reverse("admin:messaging_pushmessage_links") if may_ask(request.user) else "",
         "pictures": reverse("admin:messaging_media_choose") if media.has_view_permission(request) else "",
         "upload": reverse("admin:messaging_media_upload") if media.has_add_permission(request) else "",
         **urls,

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from signalize_console.console import reviewing
 from signalize_console.console.access import PerWebsite
 from signalize_console.console.cautions import warnings_of
+from signalize_console.console.links import may_ask
 from signalize_console.console.progress import progress_of
 from signalize_console.deliveries import outbox, repeating
 from signalize_console.messaging.models import PushMessage
@@ -57,6 +58,7 @@ class SendingViews(PerWebsite):
             "reach": reach,
             "examples": examples,
             "duration": reviewing.duration_of(message, reach.count),
+            "asks_links": may_ask(user),
             "warnings": warnings_of(user, message, reach, examples),
             "is_too_late": reviewing.is_too_late(message),
             "must_type": reach.count > message.website.confirm_above,

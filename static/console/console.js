@@ -10,7 +10,7 @@ const { copy: COPY = "", failed: FAILED = "" } = /** @type {HTMLScriptElement} *
  * @param {HTMLElement} place
  */
 async function renew(place) {
-  const answer = await fetch(place.dataset.renew ?? "", { headers: { "X-Requested-With": "fetch" } });
+  const answer = await fetch(place.dataset.renew ?? place.dataset.later ?? "", { headers: { "X-Requested-With": "fetch" } });
   if (answer.redirected) location.reload();
   if (!answer.ok) throw new Error(String(answer.status));
   const form = place.contains(document.activeElement) ? document.activeElement?.closest("form") : null;
@@ -52,6 +52,9 @@ addEventListener("load", () => {
 });
 
 for (const place of document.querySelectorAll("[data-renew]")) follow(/** @type {HTMLElement} */ (place), liveness());
+
+// What takes the network comes once the page is there; without it the page is whole, too.
+for (const place of document.querySelectorAll("[data-later]")) renew(/** @type {HTMLElement} */ (place)).catch(() => undefined);
 
 // On a phone each row of a wide table is a card, where every value stands beside the heading of its column. Laid out
 // like that, browsers forget that it is a table unless its parts say so.

@@ -11,6 +11,7 @@ from tests.browsers.console import Console
 from tests.browsers.desktop import Desktop
 from tests.browsers.look import log_in
 from tests.browsers.opt_in import complaints
+from tests.webhooks.receiver import Receiver, answer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 ADD = "/admin/messaging/pushmessage/add/"
@@ -220,6 +221,30 @@ def test_platforms_cut_where_they_cut(composer: Chromium) -> None:
     assert said == "60 / 50 Firefox · cut on macOS, Safari, Android, iPhone, Firefox"
     composer.wait("document.querySelector('.remark')?.textContent.includes('first')")
     composer.click("[data-platform=windows]")
+
+
+def test_a_broken_link_is_remarked_a_moment_later(composer: Chromium, shop_server: Receiver) -> None:
+    shop_server.behave("/gone", answer(404))
+    shop_server.behave("/", answer(200))
+    write(composer, "texts-0-link", "https://push.example.net/gone")
+    said = (
+        "[...document.querySelectorAll('.remark.serious')].find((one) => one.textContent.includes('(404)'))"
+    )
+    composer.wait(f"!!{said}", 15)
+    composer.js(f"{said}.querySelector('button').focus()")
+    press(composer, ENTER)
+    assert composer.js("document.activeElement.name") == "texts-0-link"
+
+    saved(composer)
+    page = composer.js("location.href")
+    composer.open(page.replace("/change/", "/review/"))
+    composer.wait("document.querySelector('[data-later] .warning')?.textContent.includes('(404)')", 15)
+    assert complaints(composer, "#content") == []
+
+    composer.open(page)
+    composer.wait(f"!!{said}", 15)
+    write(composer, "texts-0-link", "https://push.example.net/")
+    composer.wait(f"!{said}")
 
 
 @pytest.mark.parametrize("dark", [False, True])
