@@ -59,7 +59,7 @@ def notification(message: PushMessage, text: Text, values: Values | None = None)
         else (lambda written: fill(written, values), lambda written: fill_link(written, values))
     )
     members = {
-        "title": words(text.title),
+        "title": _marked(message, text, words(text.title)),
         "body": words(text.message),
         "navigate": links(text.link),
         "lang": text.language,
@@ -75,6 +75,14 @@ def notification(message: PushMessage, text: Text, values: Values | None = None)
         ],
     }
     return {name: value for name, value in members.items() if value not in ("", False, [])}
+
+
+def _marked(message: PushMessage, text: Text, title: str) -> str:
+    """A test says so where it is read; everything else stays as recipients will see it."""
+    if not message.test:
+        return title
+    with override(text.language):
+        return _("Test: %s") % title
 
 
 def withdrawal(message: PushMessage, text: Text) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def test_a_message_is_written_approved_sent_paused_and_read_about(
     browser.click(".here button")
     browser.wait("document.querySelector('.browser input')?.checked")
     browser.click("dialog[open] .actions button")
-    desktop.dismiss(desktop.wait("Roses are in"))
+    desktop.dismiss(desktop.wait("Test: Roses are in"))
     assert len([push for push in double.received if "mozilla" in push.endpoint]) == 0
     browser.js(f"{DIALOG}.close()")
 

@@ -276,7 +276,7 @@ def test_a_test_reaches_this_very_browser(composer: Chromium, console: Console, 
     composer.click(".here button")
     composer.wait("document.querySelector('.browser input')?.checked")
     composer.click("dialog[open] .actions button")
-    desktop.wait("Only for me")
+    desktop.wait("Test: Only for me")
     page = composer.wait("document.querySelector('dialog[open] a')?.href")
     composer.open(page)
     composer.wait("document.body.textContent.includes('Only for me')")

@@ -22,7 +22,7 @@ def test_a_push_to_this_browser_comes_back(
     browser.open(f"{console.origin}/admin/self-test/")
 
     browser.click("#push button")
-    desktop.wait("It works")
+    desktop.wait("Test: It works")
     browser.wait(f"{SAID}.startsWith('It came back')", 60)
 
     browser.wait("!document.querySelector('#push button').disabled", 10)

@@ -14,6 +14,7 @@ from PIL import Image
 from signalize_console.audiences.models import Segment
 from signalize_console.deliveries import statistics
 from signalize_console.deliveries.models import Delivery, TestBrowser
+from signalize_console.messaging import rendering
 from signalize_console.messaging.models import Media, MessageTemplate, PushMessage, TemplateText
 from signalize_console.messaging.states import MessageState
 from signalize_console.websites.models import Website
@@ -306,6 +307,7 @@ def test_a_test_goes_to_my_own_browsers_and_counts_nowhere(boss: Client, website
     delivery = Delivery.objects.get()
     sent = delivery.push_message
     assert (delivery.subscription_id, sent.test, sent.texts.get().title) == (mine.pk, True, "Hello")
+    assert rendering.notification(sent, sent.texts.get())["title"] == "Test: Hello"
     assert delivery.recipient_id != other.recipient_id
     draft.refresh_from_db()
     assert draft.state == MessageState.DRAFT

@@ -61,6 +61,32 @@ def test_it_says_what_the_specification_asks_for() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Test: Hello Ada"), ("de", "Test: Hello Ada"), ("fr", "Test: Hello Ada")]
+)
+def test_a_test_says_so_in_its_title(language: str, title: str) -> None:
+    text = make_text(language=language, title="Hello {{ name }}")
+    said = rendering.notification(PushMessage(pk=7, test=True), text, {"name": "Ada"})
+    assert (said["title"], said["body"]) == (title, "You")
+    assert rendering.notification(PushMessage(pk=7), text, {"name": "Ada"})["title"] == "Hello Ada"
+
+
+def test_the_mark_of_a_test_counts_among_what_push_services_carry() -> None:
+    message = PushMessage(pk=7)
+    text = make_text(message="")
+    while True:
+        text.message += "x"
+        try:
+            rendering.check_size(message, [text])
+        except rendering.TooLarge:
+            break
+    text.message = text.message[:-1]
+    rendering.check_size(message, [text])
+    message.test = True
+    with pytest.raises(rendering.TooLarge):
+        rendering.check_size(message, [text])
+
+
 def test_safari_gets_links_that_carry_the_report() -> None:
     text = make_text(
         first_button="Track", second_button="Help", second_button_link="https://shop.example/#help"
