@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from signalize_console.console import drafts, links
@@ -23,10 +25,16 @@ from signalize_console.console.testing import TestingViews
 from signalize_console.console.written import whole
 from signalize_console.messaging import coverage, lint
 from signalize_console.messaging.limits import PLATFORMS
-from signalize_console.messaging.models import MessageTemplate, PushMessage, PushMessageText
+from signalize_console.messaging.models import Audience, MessageTemplate, PushMessage, PushMessageText
 from signalize_console.messaging.revisions import revision
 from signalize_console.messaging.states import MessageState
 from signalize_console.websites.models import Website
+
+LACKING = gettext_lazy("Each of its texts needs a title and a link before it can be a template.")
+TO_NAMED = gettext_lazy(
+    "It was written to named recipients, and may speak of them: a template would keep that when they are "
+    "erased. Write a new one."
+)
 
 
 class ComposerViews(TestingViews, ModelAdmin):
@@ -43,6 +51,7 @@ class ComposerViews(TestingViews, ModelAdmin):
             view("links/", require_POST(self.links_view), "links"),
             view("<int:message_id>/links/", require_GET(self.links_of_view), "links_of"),
             view("placeholders/", require_GET(self.placeholders_view), "placeholders"),
+            view("<int:message_id>/to-template/", require_POST(self.to_template_view), "to_template"),
             view("from-template/", require_POST(self.from_template_view), "from_template"),
             *self.testing_urls(view),
         ]
@@ -58,6 +67,7 @@ class ComposerViews(TestingViews, ModelAdmin):
         return {
             "composer": told(request, self.admin_site, **urls),
             "platforms": PLATFORMS,
+            "may_make_template": self.may_make_template(request),
             "templates": [] if message else self._templates(request),
         }
 
@@ -128,6 +138,30 @@ class ComposerViews(TestingViews, ModelAdmin):
             text.push_message = draft
             text.save()
         return HttpResponseRedirect(reverse("admin:messaging_pushmessage_change", args=[draft.pk]))
+
+    @transaction.atomic
+    def to_template_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        message = get_object_or_404(self.get_queryset(request), pk=message_id)
+        if not (self.has_view_permission(request, message) and self.may_make_template(request)):
+            raise PermissionDenied
+        return self.to_template(request, message)
+
+    def to_template(self, request: HttpRequest, message: PushMessage) -> HttpResponse:
+        """A template that says what this message says, under its title until somebody names it."""
+        texts = message.texts.all()
+        problem = "" if texts and all(text.title and text.link for text in texts) else LACKING
+        if message.audience == Audience.RECIPIENTS:
+            problem = TO_NAMED
+        if problem:
+            messages.error(request, problem)
+            return HttpResponseRedirect(self._url("change", message.pk))
+        template = MessageTemplate.made_of(message, message.title)
+        self.admin_site.get_model_admin(MessageTemplate).log_addition(request, template, [{"added": {}}])
+        messages.success(request, _("This is a template now. Give it a name that says what it is for."))
+        return HttpResponseRedirect(reverse("admin:messaging_messagetemplate_change", args=[template.pk]))
+
+    def may_make_template(self, request: HttpRequest) -> bool:
+        return self.admin_site.get_model_admin(MessageTemplate).has_add_permission(request)
 
     def _draft(self, request: HttpRequest, message_id: int | None) -> PushMessage | None:
         """Locked, so that nobody sends it meanwhile."""

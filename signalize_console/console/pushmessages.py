@@ -146,17 +146,20 @@ class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
         if message.state == MessageState.AWAITING_APPROVAL and self.may_approve(request, message):
             context = {**self.approval(request.user, message), "may_send": self.may_send(request)}
             return self.page(request, "console/approval.html", message, context)
-        return self.page(request, "console/message.html", message, self.following(request, message))
+        context = {**self.following(request, message), "may_make_template": self.may_make_template(request)}
+        return self.page(request, "console/message.html", message, context)
 
     def response_add(
         self, request: HttpRequest, obj: PushMessage, post_url_continue: str | None = None
     ) -> Any:
-        return self._to_review(request, obj) or super().response_add(request, obj, post_url_continue)
+        return self._onward(request, obj) or super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request: HttpRequest, obj: PushMessage) -> Any:
-        return self._to_review(request, obj) or super().response_change(request, obj)
+        return self._onward(request, obj) or super().response_change(request, obj)
 
-    def _to_review(self, request: HttpRequest, message: PushMessage) -> HttpResponse | None:
+    def _onward(self, request: HttpRequest, message: PushMessage) -> HttpResponse | None:
+        if "_template" in request.POST and self.may_make_template(request):
+            return self.to_template(request, self.get_queryset(request).get(pk=message.pk))
         if "_review" not in request.POST:
             return None
         return HttpResponseRedirect(reverse("admin:messaging_pushmessage_review", args=[message.pk]))

@@ -2,9 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from signalize_console.console.access import PerWebsite
 from signalize_console.console.composer_words import told
@@ -28,6 +33,21 @@ class MessageTemplateAdmin(PerWebsite):
     inlines = [TemplateTextInline]
     form = ContentForm
     change_form_template = "console/template.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.duplicate_view))
+        name = "messaging_messagetemplate_duplicate"
+        return [path("<int:template_id>/duplicate/", view, name=name), *super().get_urls()]
+
+    @transaction.atomic
+    def duplicate_view(self, request: HttpRequest, template_id: int) -> HttpResponse:
+        if not (self.has_view_permission(request) and self.has_add_permission(request)):
+            raise PermissionDenied
+        template = get_object_or_404(self.get_queryset(request).prefetch_related("texts"), pk=template_id)
+        copy = MessageTemplate.made_of(template, template.name)
+        self.log_addition(request, copy, [{"added": {}}])
+        messages.success(request, _("This is a copy. Give it a name of its own."))
+        return HttpResponseRedirect(reverse("admin:messaging_messagetemplate_change", args=[copy.pk]))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         context |= {"composer": told(request, self.admin_site), "platforms": PLATFORMS}

@@ -1,6 +1,7 @@
 """MessageTemplate and PushMessage, each with its texts; and the pictures they show."""
 
 import datetime
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,6 +35,10 @@ def one_per_language(owner: str) -> list[models.BaseConstraint]:
     ]
 
 
+# Of a template's name, before a number.
+LONGEST_STEM = 90
+
+
 class MessageTemplate(Content):
     """A content to send again and again."""
 
@@ -51,6 +56,27 @@ class MessageTemplate(Content):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def made_of(cls, source: "MessageTemplate | PushMessage", name: str) -> "MessageTemplate":
+        """Says what the source says, under this name, with a number where another one has it already."""
+        said = {field.name: getattr(source, field.name) for field in Content._meta.get_fields()}
+        said["variables"] = getattr(source, "variables", [])
+        of_website = cls.objects.filter(website=source.website)
+        taken = set(of_website.filter(name__startswith=name[:LONGEST_STEM]).values_list("name", flat=True))
+        numbered = (f"{name[:LONGEST_STEM]} {number}" for number in itertools.count(2))
+        for free in itertools.chain([name[:100]], numbered):
+            if free not in taken:
+                # Somebody else may take the name in this very moment.
+                template, is_new = cls.objects.get_or_create(website=source.website, name=free, defaults=said)
+                if is_new:
+                    break
+        names = [field.name for field in Text._meta.get_fields()]
+        TemplateText.objects.bulk_create(
+            TemplateText(template=template, **{name: getattr(text, name) for name in names})
+            for text in source.texts.all()
+        )
+        return template
 
 
 class TemplateText(Text):

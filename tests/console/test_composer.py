@@ -9,9 +9,11 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
 from signalize_console.audiences.models import Segment
+from signalize_console.console.models import AuditRecord
 from signalize_console.deliveries import statistics
 from signalize_console.deliveries.models import Delivery, TestBrowser
 from signalize_console.messaging import rendering
@@ -187,6 +189,88 @@ def test_a_message_starts_from_a_template(boss: Client, website: Website) -> Non
     assert answer.headers["Location"] == url("change", draft.pk)
     assert (draft.urgency, draft.texts.get().title, draft.state) == ("high", "On its way", "draft")
     assert boss.post(url("from_template"), {"template": "x"}).status_code == 404
+
+
+def test_a_message_becomes_a_template_that_says_the_same(boss: Client, website: Website) -> None:
+    draft = make_draft(website, title="Sale", first_button="Look")
+    german = make_text(language="de", standard=False, title="Schlussverkauf")
+    german.push_message = draft
+    german.save()
+    PushMessage.objects.update(urgency="high", image="https://shop.example/a.png")
+    # A draft, by its own button, with what was just written; and what was sent, from its page.
+    form = form_for(website, *({
+        "id": str(text.pk), "language": text.language, "title": f"{text.title}!", "link": text.link,
+        "standard": "on" if text.standard else "",
+    } for text in draft.texts.all()), saved=2, urgency="high")  # fmt: skip
+    page = boss.get(url("change", draft.pk)).content.decode()
+    assert 'name="_template"' in page
+    form |= {"revision": page.split('name="revision" value="')[1][:32], "_template": "1"}
+    answer = boss.post(url("change", draft.pk), form)
+    first = MessageTemplate.objects.get()
+    assert answer.headers["Location"] == reverse("admin:messaging_messagetemplate_change", args=[first.pk])
+    assert (first.name, first.urgency, first.website) == ("Sale!", "high", website)
+    said = [(text.language, text.title, text.standard) for text in first.texts.all()]
+    assert said == [("en", "Sale!", True), ("de", "Schlussverkauf!", False)]
+
+    sent = {"state": MessageState.FINISHED, "valid_until": timezone.now()}
+    PushMessage.objects.update(**sent, image="https://shop.example/b.png")
+    assert url("to_template", draft.pk) in boss.get(url("change", draft.pk)).content.decode()
+    boss.post(url("to_template", draft.pk))
+    second = MessageTemplate.objects.latest("pk")
+    assert (second.name, second.image) == ("Sale! 2", "https://shop.example/b.png")
+    assert second.texts.get(standard=True).first_button == ""
+    recorded = AuditRecord.objects.filter(about="messaging.messagetemplate", website_id=website.pk)
+    assert sorted(recorded.values_list("deed", "object_id")) == [
+        ("added", str(first.pk)), ("added", str(second.pk)),
+    ]  # fmt: skip
+
+
+def test_what_can_be_no_template_is_said(boss: Client, website: Website) -> None:
+    unfinished = make_draft(website, link="")
+    named = make_draft(website)
+    sent = {"state": MessageState.FINISHED, "valid_until": timezone.now()}
+    PushMessage.objects.filter(pk=named.pk).update(audience="recipients", **sent)
+    for message, problem in ((unfinished, "a title and a link"), (named, "named recipients")):
+        answer = boss.post(url("to_template", message.pk), follow=True)
+        assert problem in answer.content.decode()
+        assert url("to_template", message.pk) not in answer.content.decode()
+    assert not MessageTemplate.objects.exists()
+
+
+def test_a_template_is_duplicated_under_a_free_name(boss: Client, website: Website) -> None:
+    variables = [{"name": "order", "type": "text"}]
+    name = "n" * 100
+    template = MessageTemplate.objects.create(website=website, name=name, ttl=99, variables=variables)
+    TemplateText.objects.create(
+        template=template, language="en", standard=True, title="{{ order }}", link="https://shop.example/"
+    )
+    duplicate = reverse("admin:messaging_messagetemplate_duplicate", args=[template.pk])
+    page = boss.get(reverse("admin:messaging_messagetemplate_change", args=[template.pk])).content.decode()
+    assert duplicate in page
+    answers = [boss.post(duplicate), boss.post(duplicate)]
+    copies = list(MessageTemplate.objects.exclude(pk=template.pk).order_by("pk"))
+    assert [one.name for one in copies] == [f"{'n' * 90} 2", f"{'n' * 90} 3"]
+    assert [(one.ttl, one.variables, one.texts.get().title) for one in copies] == [
+        (99, variables, "{{ order }}")
+    ] * 2
+    assert [one.headers["Location"] for one in answers] == [
+        reverse("admin:messaging_messagetemplate_change", args=[one.pk]) for one in copies
+    ]
+    added = AuditRecord.objects.filter(about="messaging.messagetemplate", deed="added")
+    assert set(added.values_list("object_id", flat=True)) == {str(one.pk) for one in copies}
+
+
+def test_who_only_sends_makes_no_templates(website: Website) -> None:
+    sender = log_in("view_pushmessage", "change_pushmessage", "send_pushmessage", "view_messagetemplate")
+    draft = make_draft(website)
+    template = MessageTemplate.objects.create(website=website, name="Dispatch")
+    assert "_template" not in sender.get(url("change", draft.pk)).content.decode()
+    assert sender.post(url("to_template", draft.pk)).status_code == 403
+    duplicate = reverse("admin:messaging_messagetemplate_duplicate", args=[template.pk])
+    assert sender.post(duplicate).status_code == 403
+    template_page = reverse("admin:messaging_messagetemplate_change", args=[template.pk])
+    assert duplicate not in sender.get(template_page).content.decode()
+    assert MessageTemplate.objects.count() == 1
 
 
 def picture(width: int = 400, height: int = 200, form: str = "PNG") -> bytes:

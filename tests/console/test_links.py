@@ -306,6 +306,8 @@ def test_who_only_looks_has_nothing_asked(shop: Receiver, website: Website) -> N
     viewer = log_in("view_pushmessage", "view_website")
     assert viewer.post(url("links"), form_for(website, f"{SHOP}/")).status_code == 403
     assert viewer.get(url("links_of", draft.pk)).status_code == 403
+    approver = log_in("view_pushmessage", "approve_pushmessage", name="approver")
+    assert approver.get(url("links_of", draft.pk)).status_code == 200
 
 
 @override_settings(LINK_CHECK=False)

@@ -25,6 +25,7 @@ LABELS = {
     "undo": _("Undo"),
     "disapprove": _("Back to its author"),
     "duplicate": _("Duplicate"),
+    "to_template": _("Save as template"),
 }
 # What does the same as another one, and is called otherwise.
 PATHS = {"undo": "to_draft"}
