@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.utils import timezone
 from signalize_console.activity.cursors import CurrentTransaction
 from signalize_console.activity.models import Event, EventKind
 from signalize_console.console import reports as console_reports
+from signalize_console.console.models import WebsiteLimit
 from signalize_console.deliveries import outbox, reports, rolling_up, tokens, website_reports
 from signalize_console.deliveries.models import DailyCount, Delivery, SubscriberCount, Tally
 from signalize_console.messaging.models import PushMessage
@@ -277,7 +279,11 @@ def test_the_dashboard_tells_of_growth_messages_and_reputation(
     today = timezone.now().date()
     common = {"day": today, "website": website, "value": 0, "count": 1000}
     DailyCount.objects.create(name="accepted", push_service="fcm", **common)
-    DailyCount.objects.create(name="page_view", **{**common, "count": 100})
+    DailyCount.objects.create(name="accepted", push_service="mozilla", **common)
+    DailyCount.objects.create(name="visit", push_service="fcm", **{**common, "count": 40})
+    DailyCount.objects.create(name="visit", push_service="mozilla", **{**common, "count": 900})
+    for name, count in (("permission_granted", 300), ("permission_denied", 200)):
+        DailyCount.objects.create(name=name, push_service="", **{**common, "count": count})
     Tally.objects.create(minute=timezone.now(), website=website, push_service="fcm", throttled=3)
     old = timezone.now() - datetime.timedelta(days=20)
     Tally.objects.create(minute=old, website=website, push_service="fcm", throttled=900)
@@ -286,9 +292,49 @@ def test_the_dashboard_tells_of_growth_messages_and_reputation(
     text = text_of(boss, "/admin/")
     assert 'value="50"' in page
     assert "Autumn sale" in text
-    assert "risky 10.18 messages per page view" in text
+    assert "risky 25.25 messages per visit of a subscriber" in text
     assert "watch 3 429 answers of Google" in text
+    assert "good 60.0 % “allow” to the browser's question" in text.replace("&#x27;", "'")
     assert "10 active subscriptions" in text
+
+
+def judged(client: Client) -> list[tuple[str, str]]:
+    """The websites in their order, with the word for each."""
+    page = client.get("/admin/").content.decode()
+    found = re.findall(r"<summary><span class=\"badge [^>]*>([^<]+)</span> ([^<]+)</summary>", page)
+    return [(name, word) for word, name in found]
+
+
+def count_day(website: Website, **counts: int) -> None:
+    for name, count in counts.items():
+        DailyCount.objects.create(
+            day=timezone.now().date(), website=website, push_service="fcm", name=name, count=count, value=0
+        )
+
+
+def test_each_website_is_judged_by_itself_the_worst_first(boss: Client, website: Website) -> None:
+    calm, loud, quiet = (make_website(name=name) for name in ("Calm", "Loud", "Quiet"))
+    count_day(website, accepted=1000, visit=500, clicked=10)
+    count_day(calm, accepted=1000, visit=500, clicked=50)
+    count_day(loud, accepted=1000, visit=10, clicked=1, gone=9)
+    count_day(quiet, accepted=99, visit=1)
+    assert judged(boss) == [
+        ("Loud", "risky"), ("Shop", "watch"), ("Calm", "good"), ("Quiet", "too little to say"),
+    ]  # fmt: skip
+    text = text_of(boss, "/admin/")
+    assert "risky 100 messages per visit of a subscriber Send fewer messages" in text
+    assert "good 2 messages per visit of a subscriber" in text
+    assert "watch 9 subscriptions lost per 1,000 accepted" in text
+
+    limited = log_in("view_pushmessage")
+    WebsiteLimit.objects.create(user=User.objects.latest("pk")).websites.set([calm, quiet])
+    assert judged(limited) == [("Calm", "good"), ("Quiet", "too little to say")]
+
+    count_day(make_website(name="Loudest"), accepted=1000, visit=10, clicked=1, gone=90)
+    for number in range(3):
+        make_website(name=f"New {number}")
+    assert [name for name, _word in judged(boss)] == ["Loudest", "Loud", "Shop", "Calm", "Quiet"]
+    assert "3 more websites are no worse." in text_of(boss, "/admin/")
 
 
 def test_the_csv_holds_every_message_of_its_time(
