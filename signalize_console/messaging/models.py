@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.compiler import without
 from signalize_console.audiences.models import Segment
+from signalize_console.messaging import wall_clock
 from signalize_console.messaging.content import Content, Text, Variant, are_varied
 from signalize_console.messaging.media import Media
 from signalize_console.messaging.states import MessageState, states_before
@@ -290,6 +291,13 @@ class PushMessage(Timing, Content):
     def is_local(self) -> bool:
         """Its recipients are due at different times."""
         return self.in_local_time and self.scheduled_at is not None
+
+    @property
+    def next_wall_time(self) -> datetime.datetime:
+        """What each recipient's clock shows when they get it, or its next run."""
+        if self.state == MessageState.REPEATING and self.due_at:
+            return wall_clock.first_clock(self.due_at)
+        return self.wall_time
 
     def latest(self, now: datetime.datetime) -> datetime.datetime:
         """Until when it is valid, unless somebody says otherwise."""
