@@ -155,7 +155,7 @@ class PushMessage(Timing, Content):
         db_default=False,
         help_text=_(
             "A small share gets it first. The rest follows by itself, unless too many of those are gone, "
-            "refused or closed; the website says how many."
+            "refused, unsubscribed or closed; the website says how many."
         ),
     )
     # Where its texts have variants: on how many of an audience they are tried, and for how long, before the

@@ -560,7 +560,14 @@ def test_the_safeguards_stand_on_the_website(website: Website) -> None:
     boss = log_in("boss")
     User.objects.update(is_superuser=True)
     page = boss.get(reverse("admin:websites_website_change", args=[website.pk])).content.decode()
-    for name in ("undo_seconds", "confirm_above", "approve_above", "canary_percent", "canary_limit"):
+    for name in (
+        "undo_seconds",
+        "confirm_above",
+        "approve_above",
+        "canary_percent",
+        "canary_limit",
+        "canary_unsubscribed_limit",
+    ):
         assert f'name="{name}"' in page
 
 
