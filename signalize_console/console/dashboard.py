@@ -16,9 +16,7 @@ from signalize_console.console.troubles import approvals, old_months, troubles
 from signalize_console.deliveries.funnels import funnels_of
 from signalize_console.deliveries.website_reports import (
     GROWTH_NAMES,
-    REPUTATION_NAMES,
     period,
-    reputation_of,
     subscribers,
     subscribers_per_step,
 )
@@ -27,6 +25,7 @@ from signalize_console.messaging.states import MessageState
 
 SHOWN_MESSAGES = 6
 DAYS, WEEK = 30, 7
+FIGURES = (EventKind.SUBSCRIBED, EventKind.UNSUBSCRIBED, EventKind.SHOWN, EventKind.CLICKED)
 RUNNING = [MessageState.EXPANDING, MessageState.SENDING, MessageState.PAUSED, MessageState.HELD]
 NEXT = [MessageState.AWAITING_APPROVAL, MessageState.SCHEDULED, MessageState.REPEATING]
 
@@ -35,18 +34,19 @@ def context(user: Any) -> dict[str, Any]:
     """Nothing for somebody who may not see messages."""
     if not user.has_perm("messaging.view_pushmessage"):
         return {"may_look": False}
-    websites = list(own_websites(user).values_list("pk", flat=True))
-    counted = period(websites, DAYS, {*GROWTH_NAMES, *REPUTATION_NAMES, EventKind.SHOWN})
+    own = list(own_websites(user).only("name"))
+    websites = [website.pk for website in own]
+    counted = period(websites, DAYS, {*GROWTH_NAMES, *FIGURES})
     count, counted_at = subscribers(websites)
-    signs = reputation.signs(reputation_of(websites, week := counted.last_days(WEEK)))
+    judged = reputation.judged(own, WEEK)
     return {
         "may_look": True,
         "subscribers": count,
         "counted_at": counted_at,
-        "week": {kind.value: week.total(kind) for kind in EventKind},
+        "week": {kind.value: counted.total(kind, WEEK) for kind in FIGURES},
         "chart": _chart(counted, websites),
-        "signs": signs,
-        "worst": reputation.worst(signs),
+        "judged": judged[: reputation.MOST_WEBSITES],
+        "not_worse": len(judged[reputation.MOST_WEBSITES :]),
         "troubles": [*troubles(user), *approvals(user), *old_months(user)],
         **_messages(user),
     }

@@ -88,6 +88,9 @@ REASONS = {
     "canary_closed": _(
         "The test went badly: too many closed it without a click. Cancel and say it better, or resume to send it to all the same."
     ),
+    "canary_unsubscribed": _(
+        "The test went badly: too many unsubscribed after it. Cancel and say it better, or to fewer people, or resume to send it to all the same."
+    ),
     "canary_unanswered": _("The test was never sent, so nothing is known. Do the workers run? Resume to send it to all."),
     "run_not_accepted": _(
         "The last run could not be sent: its texts are too large, or its segment can't be used any more. Take it back to draft and mend it."

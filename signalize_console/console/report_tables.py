@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from signalize_console.activity.models import EventKind
 from signalize_console.console.charts import Chart, Series
+from signalize_console.console.reasons import in_words
 from signalize_console.console.templatetags.reports import percent
 from signalize_console.console.troubles import SERVICES
 from signalize_console.deliveries import splitting
-from signalize_console.deliveries.funnels import Funnel, MessageReport, hours_of
+from signalize_console.deliveries.funnels import Funnel, Hours, MessageReport, hours_of
 from signalize_console.deliveries.website_reports import GROWTH_NAMES, OPT_IN_STEPS, Period
 from signalize_console.messaging.content import Variant
 from signalize_console.messaging.models import PushMessage
@@ -34,6 +35,22 @@ COLUMNS = {
     "worth": gettext_lazy("worth"),
     "unsubscribed": gettext_lazy("unsubscribed"),
 }
+# What else a message's page tells of it.
+MORE_COLUMNS = {
+    "closed": gettext_lazy("closed without a click"),
+    "lost": gettext_lazy("not accepted"),
+    "open": gettext_lazy("still open"),
+    "blind": gettext_lazy("unknown whether shown: Safari doesn't tell"),
+}
+RATES = {
+    "accepted_rate": gettext_lazy("accepted, of the targeted"),
+    "shown_rate": gettext_lazy("shown, of those whose browser can tell"),
+    "click_rate": gettext_lazy("click rate"),
+    "conversion_rate": gettext_lazy("converted, of the clicks"),
+    "unsubscribe_rate": gettext_lazy("unsubscribed, of the accepted"),
+}
+HOURLY = ("accepted", "shown", "clicked", "closed", "converted", "unsubscribed")
+BUTTONS = {"button-1": gettext_lazy("first button"), "button-2": gettext_lazy("second button")}
 GROWTH_WORDS = {
     "subscribed": gettext_lazy("opted in"),
     "unsubscribed": gettext_lazy("unsubscribed"),
@@ -155,19 +172,52 @@ def verdict(report: MessageReport) -> list[str]:
     return [said % facts, *([rest] if report.message.winner else [])]
 
 
+def clicks(report: MessageReport) -> list[tuple[str, int]]:
+    """What of the notification was clicked, and how often."""
+    itself = _("the notification itself")
+    return [(str(BUTTONS.get(button, itself)), count) for button, count in report.buttons.items()]
+
+
+def reasons(report: MessageReport) -> list[tuple[str, int]]:
+    """Why some were not accepted, the most frequent first."""
+    said = [(in_words(reason) or _("no reason given"), count) for reason, count in report.reasons.items()]
+    return sorted(said, key=lambda one: -one[1])
+
+
 def of_message(report: MessageReport) -> Table:
-    """All of it, and its parts, in one table."""
-    rows = [[_("Whole message"), "", *_cells(report.funnel)]]
-    rows += [[title, name, *_cells(funnel)] for title, funnels in parts(report) for name, funnel in funnels]
-    return Table(report.message.title, [_("by"), _("part"), *COLUMNS.values()], rows)
+    """All that its page shows, in one table: a cell is empty where there is nothing to be counted."""
+    columns = {**COLUMNS, **MORE_COLUMNS, **RATES}
+    whole = [(_("Whole message"), "", report.funnel)]
+    funnels = [*whole, *((title, name, one) for title, found in parts(report) for name, one in found)]
+    rows: list[list[Any]] = [[by, part, *_cells(one, columns)] for by, part, one in funnels]
+
+    def add(by: str, part: str, **cells: Any) -> None:
+        rows.append([by, part, *(cells.get(name, "") for name in columns)])
+
+    for hour in _every_hour(report.hours):
+        counts = {name: _known(report, name, report.hours.get(hour, Counter())[name]) for name in HOURLY}
+        add(_("Hour by hour"), _written(hour), **counts)
+    for part, count in clicks(report):
+        add(_("What was clicked"), part, clicked=count)
+    for part, count in reasons(report):
+        add(_("Why some were not accepted"), part, lost=count)
+    for sentence in verdict(report):
+        add(_("Text A or text B"), sentence)
+    message = report.message
+    add(_("push message"), message.title)
+    add(_("website"), str(message.website))
+    add(_("state"), message.get_state_display())
+    add(_("accepted at"), _moment(message))
+    if message.finished_at:
+        add(_("finished"), _written(message.finished_at))
+    return Table(message.title, [_("by"), _("part"), *columns.values()], rows)
 
 
 def hours_charts(report: MessageReport) -> list[Chart]:
     """When it happened, in the first three days: what many do, and what few do, each on its own scale."""
     if not report.hours:
         return []
-    first = min(report.hours)
-    hours = [first + HOUR * number for number in range(_length(report.hours, first))]
+    hours = _first_hours(report.hours)
     # Translators: a day without its year and a time, in the letters of Django's date formats.
     written = _("N j, P")
     labels = [date_format(timezone.localtime(hour), written) for hour in hours]
@@ -176,7 +226,10 @@ def hours_charts(report: MessageReport) -> list[Chart]:
         ("sent", _("Accepted and shown, hour by hour"), ("accepted", "shown")),
         ("acted", _("Clicked and after, hour by hour"), ("clicked", "converted", "unsubscribed")),
     ):
-        counts = {name: [report.hours.get(hour, Counter())[name] for hour in hours] for name in names}
+        counts = {
+            name: [_known(report, name, report.hours.get(hour, Counter())[name]) for hour in hours]
+            for name in names
+        }
         series = [Series(str(COLUMNS[name]), values) for name, values in counts.items()]
         charts.append(Chart(key, title, labels, series, f"message-{report.message.pk}-{key}"))
     return charts
@@ -200,26 +253,55 @@ def hours_since_start(messages: Sequence[PushMessage]) -> Chart | None:
     return Chart("clicks", _("Clicks, hour by hour since the start"), labels, series, file)
 
 
+def _known(report: MessageReport, name: str, count: int) -> int | None:
+    """None where the whole message's is unknown."""
+    return None if getattr(report.funnel, name) is None else count
+
+
+def _first_hours(hours: Hours) -> list[datetime.datetime]:
+    """Those of the first three days, without a gap."""
+    first = min(hours)
+    return [first + HOUR * number for number in range(_length(hours, first))]
+
+
+def _every_hour(hours: Hours) -> list[datetime.datetime]:
+    """The first ones, and later ones in which something happened."""
+    if not hours:
+        return []
+    shown = _first_hours(hours)
+    return [*shown, *(hour for hour in hours if hour > shown[-1])]
+
+
 def _length(hours: dict[datetime.datetime, Any], first: datetime.datetime) -> int:
     return min((max(hours) - first) // HOUR + 1, MOST_HOURS)
 
 
-def _cells(funnel: Funnel) -> list[Any]:
-    return [getattr(funnel, name) for name in COLUMNS]
+def _cells(funnel: Funnel, columns: Iterable[str] = COLUMNS) -> list[Any]:
+    return [
+        _share(value) if name in RATES else value for name in columns for value in [getattr(funnel, name)]
+    ]
+
+
+def _share(value: float | None) -> float | str:
+    """Of nothing there is none."""
+    return "–" if value is None else round(value, 4)
 
 
 def _part(report: MessageReport, dimension: str, key: str) -> str:
     if dimension == "variant" and key:
         return f"{key}: {text_for(list(report.message.texts.all()), '', key).title}"
-    words: dict[str, dict[str, Any]] = {
+    known: dict[str, dict[str, Any]] = {
         "push_service": {**SERVICES},
         "platform": PLATFORM_WORDS,
         "variant": {"": _("the better one, afterwards")},
     }
-    names = words.get(dimension, {})
+    names = known.get(dimension, {})
     return str(names.get(key, key)) or _("not known")
 
 
 def _moment(message: PushMessage) -> str:
-    at = message.scheduled_at or message.created_at
+    return _written(message.scheduled_at or message.created_at)
+
+
+def _written(at: datetime.datetime) -> str:
     return timezone.localtime(at).isoformat(sep=" ", timespec="minutes")

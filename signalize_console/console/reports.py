@@ -16,6 +16,7 @@ from signalize_console.console.access import own_websites
 from signalize_console.console.csv_export import csv_file
 from signalize_console.console.page_by_key import id_in
 from signalize_console.console.report_tables import (
+    clicks,
     compared,
     growth,
     hours_charts,
@@ -23,6 +24,7 @@ from signalize_console.console.report_tables import (
     of_message,
     opt_in,
     parts,
+    reasons,
     verdict,
 )
 from signalize_console.deliveries.funnels import funnels_of, report_of
@@ -101,6 +103,8 @@ def message(request: HttpRequest, message_id: int) -> HttpResponseBase:
         "report": report,
         "parts": parts(report),
         "verdict": verdict(report),
+        "clicks": clicks(report),
+        "reasons": reasons(report),
         "charts": hours_charts(report),
     }
     return _page(request, "console/report.html", context)

@@ -1,20 +1,27 @@
-"""How push services and browsers may judge us, in words: what is good, what to watch, what to change.
+"""How Chrome may judge each website, in words: what is good, what to watch, what to change.
 
-Chrome doesn't publish where it draws the line: it looks at pushes in relation to visits, and at how visitors
-react. The limits here are our own rule of thumb; that Google answers 429 is the one hard sign.
+It looks at pushes and questions in relation to the time that people spend on the site, and at how they react,
+and doesn't publish where it draws the line. Time is not measured here, but visits are counted. The limits are
+our own rule of thumb; that Google answers 429 is the one hard sign.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from signalize_console.console.templatetags.reports import number, percent
-from signalize_console.deliveries.website_reports import Reputation
+from signalize_console.deliveries.website_reports import Reputation, reputations
+from signalize_console.websites.models import Website
 
 GOOD, WATCH, BAD, UNKNOWN = "good", "warn", "bad", "quiet"
+WORST_FIRST = (BAD, WATCH, GOOD, UNKNOWN)
 # Below this nothing can be said.
 FEWEST = 100
+# More websites than these are not told one by one.
+MOST_WEBSITES = 5
 
 
 @dataclass(frozen=True)
@@ -28,12 +35,37 @@ class Sign:
 
     @property
     def word(self) -> str:
-        return {
-            GOOD: _("good"),
-            WATCH: _("watch"),
-            BAD: _("risky"),
-            UNKNOWN: _("too little to say"),
-        }[self.tone]
+        return _in_a_word(self.tone)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One website's signs. Its ``tone`` is that of the worst one."""
+
+    website: Website
+    signs: list[Sign]
+
+    @property
+    def tone(self) -> str:
+        tones = {sign.tone for sign in self.signs}
+        return next(tone for tone in WORST_FIRST if tone in tones)
+
+    @property
+    def word(self) -> str:
+        return _in_a_word(self.tone)
+
+    @property
+    def worst_first(self) -> tuple[int, int, int, int]:
+        """The more signs are risky, and then to be watched, the earlier; the newest of equals last."""
+        tones = Counter(sign.tone for sign in self.signs)
+        return WORST_FIRST.index(self.tone), -tones[BAD], -tones[WATCH], self.website.pk
+
+
+def judged(websites: Iterable[Website], days: int) -> list[Judgement]:
+    """Each website, the worst first."""
+    by_id = {website.pk: website for website in websites}
+    found = [Judgement(by_id[pk], signs(one)) for pk, one in reputations(by_id, days).items()]
+    return sorted(found, key=lambda one: one.worst_first)
 
 
 def signs(found: Reputation) -> list[Sign]:
@@ -42,11 +74,11 @@ def signs(found: Reputation) -> list[Sign]:
     better = _("Send to fewer people, and say what is in it for them.")
     later = _("Ask later: after some page views, or by a bell or button.")
     clicked, granted = found.click_rate, found.grant_rate
-    views, lost, throttled = found.pushes_per_view, found.lost_per_thousand, found.throttled_rate
+    visits, lost, throttled = found.pushes_per_visit, found.lost_per_thousand, found.throttled_rate
     limited = _("Chrome may have set its limit of 1,000 a minute: for 1, then 7, then 14 days. Send fewer.")
     was_asked = found.granted + found.denied >= FEWEST
     return [
-        Sign(_("messages per page view of subscribers"), number(views), _few(views, 1, 3, enough), fewer),
+        Sign(_("messages per visit of a subscriber"), number(visits), _few(visits, 5, 20, enough), fewer),
         Sign(_("clicked, of the accepted"), percent(clicked), _many(clicked, 0.02, 0.005, enough), better),
         Sign(_("subscriptions lost per 1,000 accepted"), number(lost), _few(lost, 5, 20, enough), better),
         Sign(
@@ -58,15 +90,15 @@ def signs(found: Reputation) -> list[Sign]:
         Sign(
             _("429 answers of Google"),
             number(found.throttled),
-            _few(throttled, 0, 0.01, True),
+            _few(throttled, 0, 0.01, enough or found.throttled > 0),
             limited,
         ),
     ]
 
 
-def worst(found: list[Sign]) -> str:
-    tones = {sign.tone for sign in found}
-    return next((tone for tone in (BAD, WATCH, GOOD) if tone in tones), UNKNOWN)
+def _in_a_word(tone: str) -> str:
+    words = {GOOD: _("good"), WATCH: _("watch"), BAD: _("risky"), UNKNOWN: _("too little to say")}
+    return words[tone]
 
 
 def _few(value: float | None, watch: float, bad: float, enough: bool) -> str:

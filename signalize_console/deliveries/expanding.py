@@ -32,7 +32,7 @@ SELECT message.id, day, website_id, expanded_to, expand_until, due_at, frozen_se
     varied AND winner = '' AND canary_phase <> 'over' AS is_split, canary_phase,
     CASE WHEN varied THEN split_percent ELSE website.canary_percent END,
     CASE WHEN varied THEN split_minutes ELSE website.canary_minutes END, website.canary_limit,
-    website.canary_closed_limit,
+    website.canary_closed_limit, website.canary_unsubscribed_limit,
     CASE WHEN in_local_time THEN scheduled_at END, time_zone, started_at
 FROM messaging_pushmessage message JOIN websites_website website ON website.id = website_id
 WHERE transactional = %s AND due_at <= now() AND valid_until > now()
@@ -93,6 +93,7 @@ class Part(NamedTuple):
     minutes: int
     most_lost: int
     most_closed: int
+    most_unsubscribed: int
     local_at: datetime.datetime | None
     time_zone: str
     started_at: datetime.datetime
@@ -212,7 +213,8 @@ def _judge(part: Part) -> None:
         winner = splitting.better(splitting.count([part.message]))
         reason = "" if winner else "canary_unanswered"
     else:
-        reason = canary.judge(part.message, part.day, part.most_lost, part.most_closed)
+        limits = part.most_lost, part.most_closed, part.most_unsubscribed
+        reason = canary.judge(part.message, part.day, *limits)
     if reason:
         ids = {"push_message_id": part.message}
         log.warning("The test of push message %s went badly: %s", part.message, reason, extra=ids)

@@ -2,8 +2,9 @@
 counted by. ``rolling_up`` sums them, ``statistics`` reads those that aren't summed yet. Tests count nowhere.
 
 A conversion belongs to the recipient's last click in the hours before it; unsubscribing, to the last push
-message that was accepted for the recipient in the day before. Only clicks and deliveries that were recorded
-before it are looked at, so that what a row counts as never changes.
+message that was accepted for the recipient in the day before; a page view that comes long enough after the
+recipient's last one begins a visit. Only what was recorded before is looked at, so that what a row counts as
+never changes.
 """
 
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 from django.conf import settings
 
 from signalize_console.activity.models import OPT_IN, EventKind
-from signalize_console.audiences.occurrences import WORTH
-from signalize_console.deliveries.rollups import CONVERTED
+from signalize_console.audiences.occurrences import VISIT_GAP, WORTH
+from signalize_console.deliveries.rollups import CONVERTED, VISIT
 
 PARTS = "day, website_id, push_message_id, push_service, language, platform, name, detail"
 COLUMNS = f"{PARTS}, occurred_at, value, variant"
@@ -94,14 +95,35 @@ LEFT JOIN deliveries_delivery delivery ON delivery.id = click.delivery_id AND de
 LEFT JOIN recipients_subscription subscription ON subscription.id = delivery.subscription_id
 WHERE event.kind = '{EventKind.EVENT}' AND event.name = ANY(%(conversions)s) AND {{recorded}}"""  # noqa: S608
 
-# Of what happens on a page it is enough to know how often.
-ON_A_PAGE = """
+# Of page views it is enough to know which begin a visit, and in whose browser. Each looks back by the index
+# of its recipient, in the months that so short a time can lie in.
+VISITS = f"""
+SELECT event.day, event.website_id, 0, coalesce(subscription.push_service, ''), '', '', '{VISIT}', '',
+    event.occurred_at, 0, ''
+FROM activity_event event
+LEFT JOIN LATERAL (
+    SELECT id FROM activity_event viewed
+    WHERE viewed.recipient_id = event.recipient_id AND viewed.kind = '{EventKind.PAGE_VIEW}'
+      AND viewed.day >= ((event.occurred_at - {VISIT_GAP}) AT TIME ZONE 'UTC')::date
+      AND viewed.occurred_at >= event.occurred_at - {VISIT_GAP}
+      AND (viewed.occurred_at, viewed.id) < (event.occurred_at, event.id)
+      AND coalesce(viewed.recorded_in, 0) <= coalesce(event.recorded_in, 0)
+    LIMIT 1
+) before ON true
+LEFT JOIN LATERAL (
+    SELECT push_service FROM recipients_subscription
+    WHERE recipient_id = event.recipient_id ORDER BY id DESC LIMIT 1
+) subscription ON true
+WHERE event.kind = '{EventKind.PAGE_VIEW}' AND before.id IS NULL AND {{recorded}}"""  # noqa: S608
+
+# Of how visitors were asked it is enough to know how often.
+ASKED = """
 SELECT event.day, event.website_id, 0, '', '', '', event.kind, '', event.occurred_at, 0, ''
 FROM activity_event event
-WHERE event.kind = ANY(%(on_a_page)s) AND {recorded}"""
+WHERE event.kind = ANY(%(opt_in)s) AND {recorded}"""
 
 OF_MESSAGES = (DELIVERIES, REPORTS)
-ALL = (DELIVERIES, REPORTS, SUBSCRIBED, UNSUBSCRIBED, CONVERSIONS, ON_A_PAGE)
+ALL = (DELIVERIES, REPORTS, SUBSCRIBED, UNSUBSCRIBED, CONVERSIONS, VISITS, ASKED)
 # Which rows: those of the transactions from ``after`` and before ``until``, …
 IN_WINDOW = {
     "ended": "delivery.ended_in >= %(after)s AND delivery.ended_in < %(until)s",
@@ -130,5 +152,5 @@ def values() -> dict[str, Any]:
     return {
         "conversion_hours": settings.CONVERSION_HOURS,
         "conversions": settings.CONVERSION_EVENTS,
-        "on_a_page": [EventKind.PAGE_VIEW.value, *sorted(kind.value for kind in OPT_IN)],
+        "opt_in": sorted(kind.value for kind in OPT_IN),
     }

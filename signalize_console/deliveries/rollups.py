@@ -9,11 +9,11 @@ from django.db.models.functions import Now
 from signalize_console.websites.models import Website
 
 # The names under which DailyCount counts what is neither a delivery's state nor an event's kind.
-CONVERTED = "converted"
+CONVERTED, VISIT = "converted", "visit"
 
 
 class DailyCount(models.Model):
-    """``name`` is the state of deliveries that ended, the kind of events, or ``converted``.
+    """``name`` is the state of deliveries that ended, the kind of events, ``converted`` or ``visit``.
 
     ``detail``: of deliveries the reason, of clicks the button, of conversions the event's name. ``value`` is
     what the conversions were worth. ``variant`` is that of the texts, while they are tried.

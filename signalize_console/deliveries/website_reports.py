@@ -5,12 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Sum
+from django.db.models import Q, Sum, Value
 from django.utils import timezone
 
 from signalize_console.activity.models import EventKind
 from signalize_console.deliveries.models import Tally
-from signalize_console.deliveries.rollups import DailyCount, SubscriberCount
+from signalize_console.deliveries.rollups import VISIT, DailyCount, SubscriberCount
 from signalize_console.messaging.states import DeliveryState
 from signalize_console.recipients.models import Subscription
 
@@ -20,6 +20,13 @@ OPT_IN_STEPS = (
 )
 # Subscriptions come, and go by their visitor or by their push service.
 GROWTH_NAMES = (EventKind.SUBSCRIBED, EventKind.UNSUBSCRIBED, DeliveryState.GONE)
+# What says how near Chrome's limit is: Chrome asks and judges by itself, for each website.
+CHROME, THROTTLED = "fcm", "throttled"
+JUDGED_IN_CHROME = (
+    *(DeliveryState.ACCEPTED, DeliveryState.GONE),
+    *(EventKind.CLICKED, EventKind.UNSUBSCRIBED, VISIT),
+)
+JUDGED_ANYWHERE = (EventKind.PERMISSION_GRANTED, EventKind.PERMISSION_DENIED)
 # Up to here counting takes no time.
 COUNTED = 10_000
 # More days than these are told by the week.
@@ -41,12 +48,10 @@ class Period:
         days = (self.last - self.first).days + 1
         return [self.first + datetime.timedelta(days=n) for n in range(0, days, self.step)]
 
-    def last_days(self, count: int) -> "Period":
-        first = self.last - datetime.timedelta(days=count - 1)
-        return Period(first, self.last, 1, {day: one for day, one in self.days.items() if day >= first})
-
-    def total(self, name: str) -> int:
-        return sum(counts[name] for counts in self.days.values())
+    def total(self, name: str, days: int | None = None) -> int:
+        """Of all its days, or of the last ``days`` of them."""
+        since = self.first if days is None else self.last - datetime.timedelta(days=days - 1)
+        return sum(counts[name] for day, counts in self.days.items() if day >= since)
 
     def per_step(self, name: str) -> list[int]:
         found = [0] * len(self.steps)
@@ -57,8 +62,7 @@ class Period:
 
 def period(websites: Iterable[int], days: int, names: Iterable[str]) -> Period:
     """The last ``days`` days of these websites, today among them, in one query."""
-    last = timezone.now().astimezone(datetime.UTC).date()
-    first = last - datetime.timedelta(days=days - 1)
+    first, last = _last_days(days)
     rows = (
         DailyCount.objects.filter(website__in=list(websites), name__in=[*names], day__range=(first, last))
         .order_by()
@@ -95,19 +99,23 @@ def subscribers_per_step(websites: Iterable[int], period: Period) -> list[int | 
 
 @dataclass(frozen=True)
 class Reputation:
-    """What push services and browsers judge a sender by, over some days. None: nothing to divide by."""
+    """What Chrome judges one website by, over some days. A rate of None: nothing to divide by.
 
-    accepted: int
-    clicked: int
-    lost: int
-    page_views: int
-    granted: int
-    denied: int
-    throttled: int
+    Of the push service of Chrome alone, but for how visitors answered the browser's question, of which nobody
+    knows the browser. ``visits`` are those of subscribers.
+    """
+
+    accepted: int = 0
+    clicked: int = 0
+    lost: int = 0
+    visits: int = 0
+    granted: int = 0
+    denied: int = 0
+    throttled: int = 0
 
     @property
-    def pushes_per_view(self) -> float | None:
-        return self.accepted / self.page_views if self.page_views else None
+    def pushes_per_visit(self) -> float | None:
+        return self.accepted / self.visits if self.visits else None
 
     @property
     def click_rate(self) -> float | None:
@@ -128,23 +136,34 @@ class Reputation:
         return self.throttled / tried if tried else None
 
 
-REPUTATION_NAMES = (
-    *(DeliveryState.ACCEPTED, DeliveryState.GONE, EventKind.CLICKED, EventKind.UNSUBSCRIBED),
-    *(EventKind.PAGE_VIEW, EventKind.PERMISSION_GRANTED, EventKind.PERMISSION_DENIED),
-)
+def reputations(websites: Iterable[int], days: int) -> dict[int, Reputation]:
+    """Of each of these websites, over the last ``days`` days; in one query, however many there are."""
+    websites, (first, last) = list(websites), _last_days(days)
+    of_chrome = Q(push_service=CHROME, name__in=JUDGED_IN_CHROME) | Q(name__in=JUDGED_ANYWHERE)
+    rows = DailyCount.objects.filter(of_chrome, website__in=websites, day__range=(first, last)).order_by()
+    since = datetime.datetime.combine(first, datetime.time(), datetime.UTC)
+    tallies = Tally.objects.filter(website__in=websites, push_service=CHROME, minute__gte=since).order_by()
+    throttled = tallies.values_list("website", Value(THROTTLED)).annotate(total=Sum("throttled"))
+    found = rows.values_list("website", "name").annotate(total=Sum("count")).union(throttled, all=True)
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for website, name, total in found:
+        counts[website][name] = total
+    return {one: _reputation(counts[one]) for one in websites}
 
 
-def reputation_of(websites: Iterable[int], counted: Period) -> Reputation:
-    """Of a period that counted REPUTATION_NAMES. Google's answers alone say how near Chrome's limit is."""
-    since = datetime.datetime.combine(counted.first, datetime.time(), datetime.UTC)
-    tallies = Tally.objects.filter(website__in=list(websites), push_service="fcm", minute__gte=since)
-    throttled = tallies.aggregate(total=Sum("throttled"))["total"] or 0
+def _reputation(counts: Counter[str]) -> Reputation:
     return Reputation(
-        accepted=counted.total(DeliveryState.ACCEPTED),
-        clicked=counted.total(EventKind.CLICKED),
-        lost=counted.total(DeliveryState.GONE) + counted.total(EventKind.UNSUBSCRIBED),
-        page_views=counted.total(EventKind.PAGE_VIEW),
-        granted=counted.total(EventKind.PERMISSION_GRANTED),
-        denied=counted.total(EventKind.PERMISSION_DENIED),
-        throttled=throttled,
+        accepted=counts[DeliveryState.ACCEPTED],
+        clicked=counts[EventKind.CLICKED],
+        lost=counts[DeliveryState.GONE] + counts[EventKind.UNSUBSCRIBED],
+        visits=counts[VISIT],
+        granted=counts[EventKind.PERMISSION_GRANTED],
+        denied=counts[EventKind.PERMISSION_DENIED],
+        throttled=counts[THROTTLED],
     )
+
+
+def _last_days(days: int) -> tuple[datetime.date, datetime.date]:
+    """The first and the last of them: today, in UTC."""
+    last = timezone.now().astimezone(datetime.UTC).date()
+    return last - datetime.timedelta(days=days - 1), last

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signalize_console.audiences.compiler import without
 from signalize_console.audiences.models import Segment
+from signalize_console.messaging import wall_clock
 from signalize_console.messaging.content import Content, Text, Variant, are_varied
 from signalize_console.messaging.media import Media
 from signalize_console.messaging.states import MessageState, states_before
@@ -180,7 +181,7 @@ class PushMessage(Timing, Content):
         db_default=False,
         help_text=_(
             "A small share gets it first. The rest follows by itself, unless too many of those are gone, "
-            "refused or closed; the website says how many."
+            "refused, unsubscribed or closed; the website says how many."
         ),
     )
     # Where its texts have variants: on how many of an audience they are tried, and for how long, before the
@@ -316,6 +317,13 @@ class PushMessage(Timing, Content):
     def is_local(self) -> bool:
         """Its recipients are due at different times."""
         return self.in_local_time and self.scheduled_at is not None
+
+    @property
+    def next_wall_time(self) -> datetime.datetime:
+        """What each recipient's clock shows when they get it, or its next run."""
+        if self.state == MessageState.REPEATING and self.due_at:
+            return wall_clock.first_clock(self.due_at)
+        return self.wall_time
 
     def latest(self, now: datetime.datetime) -> datetime.datetime:
         """Until when it is valid, unless somebody says otherwise."""

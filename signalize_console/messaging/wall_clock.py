@@ -42,6 +42,11 @@ def around_the_world(wall: datetime.datetime) -> tuple[datetime.datetime, dateti
     return there - EASTERNMOST, there + WESTERNMOST
 
 
+def first_clock(at: datetime.datetime) -> datetime.datetime:
+    """What the first clocks on Earth show at this instant."""
+    return (at.astimezone(UTC) + EASTERNMOST).replace(tzinfo=None)
+
+
 @functools.lru_cache(maxsize=16)
 def instants(wall: datetime.datetime, since: datetime.datetime) -> dict[str, datetime.datetime]:
     """The instant in each time zone at which its clocks show ``wall``, to send what was started at ``since``.

@@ -54,5 +54,13 @@ class Safeguards(models.Model):
         help_text=_("Of those who saw it. A test that shows more than this stops the message."),
     )
 
+    canary_unsubscribed_limit = models.PositiveSmallIntegerField(
+        _("unsubscribed, in percent"),
+        default=2,
+        db_default=2,
+        validators=PERCENT,
+        help_text=_("Of those who got it. A test that shows more than this stops the message."),
+    )
+
     class Meta:
         abstract = True

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,8 +17,9 @@ from django.utils import timezone
 from signalize_console.activity.cursors import CurrentTransaction
 from signalize_console.activity.models import Event, EventKind
 from signalize_console.console import reports as console_reports
+from signalize_console.console.models import WebsiteLimit
 from signalize_console.deliveries import outbox, reports, rolling_up, tokens, website_reports
-from signalize_console.deliveries.models import DailyCount, Delivery, SubscriberCount, Tally
+from signalize_console.deliveries.models import DailyCount, Delivery, HourlyCount, SubscriberCount, Tally
 from signalize_console.messaging.models import PushMessage
 from signalize_console.recipients.models import Recipient, Subscription
 from signalize_console.websites.models import Website
@@ -61,7 +64,8 @@ def send(website: Website, audience: list[Subscription]) -> Send:
         ended = {"answered_at": timezone.now(), "ended_in": CurrentTransaction()}
         Delivery.objects.of(message).update(state="accepted", **ended)
         Delivery.objects.filter(pk=deliveries[5].pk).update(state="failed", reason="too_large")
-        PushMessage.objects.filter(pk=message.pk).update(state="finished", due_at=None, total=10)
+        done = {"state": "finished", "due_at": None, "total": 10, "finished_at": timezone.now()}
+        PushMessage.objects.filter(pk=message.pk).update(**done)
         for delivery in deliveries[:4]:
             reports.report(tokens.make(delivery.pk, delivery.day), "shown")
         for delivery in deliveries[:clicks]:
@@ -131,6 +135,64 @@ def test_the_funnel_says_unknown_where_no_browser_can_tell(
     assert rows["Platform", "macOS"]["targeted"] == "4"
 
 
+def test_the_csv_of_a_message_holds_all_that_its_page_shows(
+    boss: Client, send: Send, audience: list[Subscription]
+) -> None:
+    message = send("=Sale")
+    deliveries = list(Delivery.objects.of(message).order_by("pk"))
+    reports.report(tokens.make(deliveries[3].pk, message.day), "closed")
+    reports.report(tokens.make(deliveries[2].pk, message.day), "clicked")
+    roll_up()
+    rows = {(row["by"], row["part"]): row for row in rows_of(boss, report(message), csv=1)}
+    whole = rows["Whole message", ""]
+    assert {name: whole[name] for name in list(whole)[9:]} == {
+        "closed without a click": "1",
+        "not accepted": "1",
+        "still open": "0",
+        "unknown whether shown: Safari doesn't tell": "4",
+        "accepted, of the targeted": "0.9",
+        "shown, of those whose browser can tell": "0.8",
+        "click rate": "0.3333",
+        "converted, of the clicks": "–",
+        "unsubscribed, of the accepted": "0.0",
+    }
+    assert rows["What was clicked", "first button"]["clicked"] == "2"
+    assert rows["What was clicked", "the notification itself"]["clicked"] == "1"
+    assert (
+        rows["Why some were not accepted", "The message is too large. Shorten texts and links."][
+            "not accepted"
+        ]
+        == "1"
+    )
+    hours = [row for (by, _part), row in rows.items() if by == "Hour by hour"]
+    assert all(datetime.datetime.fromisoformat(row["part"]).minute == 0 for row in hours)
+    assert {(row["targeted"], row["converted"]) for row in hours} == {("", "unknown")}
+    counts = {"accepted": 9, "shown": 4, "clicked": 3, "closed without a click": 1}
+    assert {name: sum(int(row[name]) for row in hours) for name in counts} == counts
+    assert ("push message", "'=Sale") in rows
+    assert ("state", "finished") in rows
+    assert rows_of(boss, report(message), csv=1)[-1]["by"] == "finished"
+    page = text_of(boss, report(message)).replace("&#x27;", "'")
+    for by, part in rows:
+        if by in {"Platform", "Language", "Push service", "What was clicked", "Why some were not accepted"}:
+            assert part in page
+
+
+def test_the_csv_knows_no_more_than_the_browsers(boss: Client, send: Send) -> None:
+    message = send()
+    Delivery.objects.of(message).update(push_service="apple")
+    roll_up()
+    later = HourlyCount.objects.get(push_message_id=message.pk, name="clicked")
+    later.pk, later.hour = None, later.hour + datetime.timedelta(days=9)
+    later.save()
+    hours = [row for row in rows_of(boss, report(message), csv=1) if row["by"] == "Hour by hour"]
+    assert (len(hours), hours[0]["shown"], hours[0]["closed without a click"]) == (73, "unknown", "unknown")
+    assert (hours[71]["clicked"], hours[72]["clicked"]) == ("0", "2")
+    assert (
+        '<td class="figure-cell"><span class="unknown">unknown' in boss.get(report(message)).content.decode()
+    )
+
+
 def test_what_is_still_open_is_targeted(boss: Client, send: Send) -> None:
     message = send()
     PushMessage.objects.filter(pk=message.pk).update(state="sending", total=25)
@@ -157,7 +219,7 @@ def test_a_chart_has_its_numbers_behind_it(boss: Client, send: Send) -> None:
     message = send()
     roll_up()
     page = boss.get(report(message)).content.decode()
-    assert (page.count('<svg class="plot"'), page.count("<polyline")) == (2, 5)
+    assert (page.count('<svg class="plot"'), page.count("<polyline")) == (2, 4)
     assert "<details>" in page
     assert re.search(r'<td class="figure-cell">9</td>', page)
     assert " style=" not in re.search(r"<figure.*?</figure>", page, re.DOTALL)[0]  # type: ignore[index]
@@ -277,7 +339,11 @@ def test_the_dashboard_tells_of_growth_messages_and_reputation(
     today = timezone.now().date()
     common = {"day": today, "website": website, "value": 0, "count": 1000}
     DailyCount.objects.create(name="accepted", push_service="fcm", **common)
-    DailyCount.objects.create(name="page_view", **{**common, "count": 100})
+    DailyCount.objects.create(name="accepted", push_service="mozilla", **common)
+    DailyCount.objects.create(name="visit", push_service="fcm", **{**common, "count": 40})
+    DailyCount.objects.create(name="visit", push_service="mozilla", **{**common, "count": 900})
+    for name, count in (("permission_granted", 300), ("permission_denied", 200)):
+        DailyCount.objects.create(name=name, push_service="", **{**common, "count": count})
     Tally.objects.create(minute=timezone.now(), website=website, push_service="fcm", throttled=3)
     old = timezone.now() - datetime.timedelta(days=20)
     Tally.objects.create(minute=old, website=website, push_service="fcm", throttled=900)
@@ -286,9 +352,49 @@ def test_the_dashboard_tells_of_growth_messages_and_reputation(
     text = text_of(boss, "/admin/")
     assert 'value="50"' in page
     assert "Autumn sale" in text
-    assert "risky 10.18 messages per page view" in text
+    assert "risky 25.25 messages per visit of a subscriber" in text
     assert "watch 3 429 answers of Google" in text
+    assert "good 60.0 % “allow” to the browser's question" in text.replace("&#x27;", "'")
     assert "10 active subscriptions" in text
+
+
+def judged(client: Client) -> list[tuple[str, str]]:
+    """The websites in their order, with the word for each."""
+    page = client.get("/admin/").content.decode()
+    found = re.findall(r"<summary><span class=\"badge [^>]*>([^<]+)</span> ([^<]+)</summary>", page)
+    return [(name, word) for word, name in found]
+
+
+def count_day(website: Website, **counts: int) -> None:
+    for name, count in counts.items():
+        DailyCount.objects.create(
+            day=timezone.now().date(), website=website, push_service="fcm", name=name, count=count, value=0
+        )
+
+
+def test_each_website_is_judged_by_itself_the_worst_first(boss: Client, website: Website) -> None:
+    calm, loud, quiet = (make_website(name=name) for name in ("Calm", "Loud", "Quiet"))
+    count_day(website, accepted=1000, visit=500, clicked=10)
+    count_day(calm, accepted=1000, visit=500, clicked=50)
+    count_day(loud, accepted=1000, visit=10, clicked=1, gone=9)
+    count_day(quiet, accepted=99, visit=1)
+    assert judged(boss) == [
+        ("Loud", "risky"), ("Shop", "watch"), ("Calm", "good"), ("Quiet", "too little to say"),
+    ]  # fmt: skip
+    text = text_of(boss, "/admin/")
+    assert "risky 100 messages per visit of a subscriber Send fewer messages" in text
+    assert "good 2 messages per visit of a subscriber" in text
+    assert "watch 9 subscriptions lost per 1,000 accepted" in text
+
+    limited = log_in("view_pushmessage")
+    WebsiteLimit.objects.create(user=User.objects.latest("pk")).websites.set([calm, quiet])
+    assert judged(limited) == [("Calm", "good"), ("Quiet", "too little to say")]
+
+    count_day(make_website(name="Loudest"), accepted=1000, visit=10, clicked=1, gone=90)
+    for number in range(3):
+        make_website(name=f"New {number}")
+    assert [name for name, _word in judged(boss)] == ["Loudest", "Loud", "Shop", "Calm", "Quiet"]
+    assert "3 more websites are no worse." in text_of(boss, "/admin/")
 
 
 def test_the_csv_holds_every_message_of_its_time(
@@ -320,6 +426,8 @@ def test_the_message_says_unknown_where_no_browser_can_tell(boss: Client, send: 
     page = f"/admin/messaging/pushmessage/{message.pk}/progress/"
     assert "4 shown, where the browser can tell" in text_of(boss, page)
     Delivery.objects.of(message).update(push_service="apple")
+    # What took long to count is remembered for a while.
+    cache.clear()
     assert "unknown shown, where the browser can tell" in text_of(boss, page)
 
 

@@ -536,11 +536,38 @@ def test_the_page_of_a_message_in_local_time_says_so(anna: Client, website: Webs
     assert "when their own clock shows 09:00" in page_of(anna, message)
 
 
+def test_what_comes_next_in_local_time_says_when_it_reaches_people(
+    anna: Client, website: Website, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    subscribe(website, 1)
+    fields = {"in_local_time": True, "time_zone": "Europe/Berlin"}
+    eight = datetime.datetime(2031, 5, 1, 6, tzinfo=datetime.UTC)
+    once = make_message(website, scheduled_at=eight, **fields)
+    outbox.send(once, [make_text(title="Once")])
+    weekly = make_message(website, scheduled_at=eight, repeat=Repeat.WEEK, **fields)
+    weekly.state, weekly.due_at = MessageState.REPEATING, weekly.next_run(eight)[1]
+    weekly.save()
+    page = anna.get("/admin/").content.decode().replace("&#x27;", "'")
+    at_eight = (
+        "%s, 2031, 8 a.m. on each recipient's own clock, the first ones from %s, 2031, 8 p.m. (Europe/Berlin)"
+    )
+    for days in (("May 1", "April 30"), ("May 8", "May 7")):
+        assert at_eight % days in page
+
+
 def test_the_safeguards_stand_on_the_website(website: Website) -> None:
     boss = log_in("boss")
     User.objects.update(is_superuser=True)
     page = boss.get(reverse("admin:websites_website_change", args=[website.pk])).content.decode()
-    for name in ("undo_seconds", "confirm_above", "approve_above", "canary_percent", "canary_limit"):
+    for name in (
+        "undo_seconds",
+        "confirm_above",
+        "approve_above",
+        "canary_percent",
+        "canary_limit",
+        "canary_unsubscribed_limit",
+    ):
         assert f'name="{name}"' in page
 
 

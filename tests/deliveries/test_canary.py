@@ -1,6 +1,7 @@
 """A test: a share of the audience first. The rest follows by itself, or a person has to say so."""
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from signalize_console.activity.models import Event
@@ -9,10 +10,11 @@ from signalize_console.deliveries.models import Delivery
 from signalize_console.messaging.models import Canary, PushMessage
 from signalize_console.messaging.states import DeliveryState, MessageState
 from signalize_console.pushservice.double import PushServiceDouble
+from signalize_console.recipients.models import Subscription
 from signalize_console.websites.models import Website
 from tests.deliveries.test_engine import make_old
 from tests.deliveries.test_pacing import Subscribe, Work, advance, let_pass
-from tests.makers import make_message, make_subscription, make_text, make_website
+from tests.makers import ORIGIN, make_message, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTES = 10
@@ -134,6 +136,57 @@ def test_many_who_close_it_stop_it(website: Website) -> None:
     advance()
     message.refresh_from_db()
     assert message.paused_because == "canary_closed"
+
+
+def leave(client: Client, subscription: Subscription) -> None:
+    """As its browser does it."""
+    proof = {"endpoint": subscription.endpoint, "auth": subscription.auth}
+    path = f"/browser/{subscription.website.secure_code}/unsubscribe"
+    said = client.post(path, proof, content_type="application/json", headers={"Origin": ORIGIN})
+    assert said.status_code == 204
+
+
+@pytest.mark.parametrize(("count", "reason"), [(2, ""), (3, "canary_unsubscribed")])
+def test_it_stops_by_itself_when_many_unsubscribe(
+    client: Client,
+    double: PushServiceDouble,
+    website: Website,
+    subscribe: Subscribe,
+    work: Work,
+    count: int,
+    reason: str,
+) -> None:
+    subscriptions = [subscribe() for _ in range(100)]
+    message = send(website)
+    work()
+    sample = [one for one in subscriptions if (one.pk + message.pk) % 100 < 10]
+    for one in sample[:count]:
+        leave(client, one)
+    others = [one for one in subscriptions if one not in sample]
+    for one in others[:5]:
+        leave(client, one)
+    let_pass(60 * MINUTES)
+    work()
+    message.refresh_from_db()
+    assert message.paused_because == reason
+    assert len(double.received) == (10 if reason else 95)
+
+
+def test_who_leaves_after_another_message_is_not_charged_to_the_test(
+    client: Client, double: PushServiceDouble, website: Website, subscribe: Subscribe, work: Work
+) -> None:
+    subscriptions = [subscribe() for _ in range(100)]
+    message = send(website)
+    work()
+    sample = [one for one in subscriptions if (one.pk + message.pk) % 100 < 10]
+    outbox.send(make_message(website), [make_text()], [one.recipient for one in sample])
+    work()
+    for one in sample:
+        leave(client, one)
+    let_pass(60 * MINUTES)
+    work()
+    message.refresh_from_db()
+    assert (message.state, message.paused_because) == (MessageState.FINISHED, "")
 
 
 def test_a_test_that_nobody_sent_proves_nothing(website: Website) -> None:

@@ -307,9 +307,35 @@ def test_visits_opt_ins_and_strange_names_count_without_growing(website: Website
         happen(recipient, EventKind.EVENT, name=f"strange {number}")
         happen(recipient, EventKind.OPTIN_SHOWN)
     roll_up()
-    assert counted("name") == {"subscribed": 1, "page_view": 5, "optin_shown": 5}
+    assert counted("name") == {"subscribed": 1, "visit": 1, "optin_shown": 5}
     assert DailyCount.objects.count() == 3
     assert DailyCount.objects.get(name="subscribed").platform == "android"
+
+
+def test_a_visit_begins_where_no_page_was_viewed_for_half_an_hour(website: Website) -> None:
+    chrome, firefox = (make_subscription(website, push_service=one).recipient for one in ("fcm", "mozilla"))
+    now = timezone.now()
+    for recipient, minutes in (
+        *((chrome, minutes) for minutes in (200, 200, 190, 161, 130, 60, 29.5, 0, 0)),
+        *((firefox, minutes) for minutes in (190, 185)),
+    ):
+        at = now - datetime.timedelta(minutes=minutes)
+        happen(recipient, EventKind.PAGE_VIEW, occurred_at=at)
+        roll_up()
+    assert counted("push_service", name="visit") == {"fcm": 4, "mozilla": 1}
+    call_command("rebuild_rollups", verbosity=0)
+    assert counted("push_service", name="visit") == {"fcm": 4, "mozilla": 1}
+
+
+def test_a_page_view_that_is_told_late_changes_no_visit(website: Website) -> None:
+    recipient = make_subscription(website).recipient
+    now = timezone.now()
+    for minutes in (0, 20):
+        happen(recipient, EventKind.PAGE_VIEW, occurred_at=now - datetime.timedelta(minutes=minutes))
+    roll_up()
+    counted_so = counted("name", name="visit")
+    call_command("rebuild_rollups", verbosity=0)
+    assert counted("name", name="visit") == counted_so == {"visit": 2}
 
 
 def test_a_restored_dump_counts_again_only_after_a_rebuild(website: Website) -> None:

@@ -111,6 +111,13 @@ def test_a_run_in_local_time_starts_where_the_day_begins() -> None:
     assert one.next_run(starts_at)[0] == at("2027-05-02 07:00")
 
 
+def test_what_clocks_show_when_it_comes_is_not_when_it_starts() -> None:
+    one = message("2027-05-01 07:00", repeat=Repeat.DAY, in_local_time=True)
+    assert one.next_wall_time == datetime.datetime(2027, 5, 1, 9)
+    one.state, one.due_at = "repeating", one.next_run(at("2027-05-20 00:00"))[1]
+    assert one.next_wall_time == datetime.datetime(2027, 5, 21, 9)
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "Asia/Beirut"])
 def test_a_year_of_daily_runs_misses_no_day_and_doubles_none(zone: str) -> None:
     one = message("2027-01-01 00:30", zone, repeat=Repeat.DAY)

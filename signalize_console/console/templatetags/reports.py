@@ -9,8 +9,6 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from signalize_console.console.reasons import in_words
-
 register = template.Library()
 
 
@@ -36,8 +34,3 @@ def percent(value: float | None) -> Any:
     if value is None:
         return "–"
     return f"{floatformat(100 * value, '1g')} %"
-
-
-@register.filter
-def words(reason: str) -> str:
-    return in_words(reason) or _("no reason given")
