@@ -118,7 +118,7 @@ def test_a_message_is_written_approved_sent_paused_and_read_about(
         "(([field]) => { field.value = [...field.options].find((one) => one.textContent === 'English speakers').value;"
         " field.dispatchEvent(new Event('change', {bubbles: true})) })(document.getElementsByName('segment'))"
     )
-    write(browser, "per_minute", "60")
+    write(browser, "per_minute", "30")
     start = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=45)
     write(browser, "scheduled_at_0", f"{start:%Y-%m-%d}")
     write(browser, "scheduled_at_1", f"{start:%H:%M:%S}")
@@ -178,7 +178,7 @@ def test_a_message_is_written_approved_sent_paused_and_read_about(
     button(browser, "Resume")
     browser.wait(f"{STATE} === 'sending'")
     browser.js("window.stayed = true")
-    browser.wait(f"{STATE} === 'finished'", 40)
+    browser.wait(f"{STATE} === 'finished'", 60)
     assert browser.js("window.stayed")
 
     # The visitor clicks, and the report has it.
