@@ -55,5 +55,5 @@ def _happened(said: Any) -> Happened:
     properties = plain(optional_part(said, "properties") or {}, LONGEST_TEXT)
     kind = EventKind(name) if name in OF_A_PAGE else EventKind.EVENT
     # A comparison with NaN is false: it counts as now.
-    seconds = min(age / 1000, OLDEST) if age > 0 else 0.0
+    seconds = min(age, 1000 * OLDEST) / 1000 if age > 0 else 0.0
     return Happened(kind, "" if kind in OF_A_PAGE else name, properties, seconds)

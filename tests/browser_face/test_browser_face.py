@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client, override_settings
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -128,6 +129,21 @@ def test_a_large_body_is_refused(website: Website, push: PushSubscription) -> No
     for size in (9_000, 2_000_000):
         answer = post(path_of(website), body_of(push, timeZone="x" * size))
         assert (answer.status_code, answer.json()["errorCode"]) == (413, "body_too_large")
+
+
+def test_events_of_all_ages_come_together(website: Website) -> None:
+    """From a page that was offline for days, and with what a stranger calls an age."""
+    recipient = make_subscription(website).recipient
+    ages = [0, 1, 1500.5, 86_400_000, 10**9, 10**400, 1e300, -5]
+    body = {
+        "clientId": recipient.client_id,
+        "events": [{"name": f"event-{n}", "age": age} for n, age in enumerate(ages)],
+    }
+    now = timezone.now()
+    assert post(path_of(website, "events"), body).status_code == 204
+    found = Event.objects.order_by("name").values_list("occurred_at", flat=True)
+    seconds = [round((now - at).total_seconds()) for at in found]
+    assert seconds == pytest.approx([0, 0, 2, 86_400, 86_400, 86_400, 86_400, 0], abs=2)
 
 
 NAMES = ["clientId", "subscription", "previous", "keys", "endpoint", "auth", "p256dh", "token", "event", "events", "name", "age",
