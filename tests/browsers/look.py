@@ -99,27 +99,27 @@ def main(directory: Path, wanted: list[str]) -> None:
             try:
                 ids = json.loads(console.manage(SEASON).splitlines()[-1])
                 if not wanted or "login" in wanted:
-                    take(browser, console.origin + PAGES["login"], directory, "login")
+                    take(browser, directory, "login", console.origin + PAGES["login"])
                 browser.look(*SIZES["desk"])
                 lock_out(browser, console)
                 if not wanted or "locked-out" in wanted:
-                    take_what_is_there(browser, directory, "locked-out")
+                    take(browser, directory, "locked-out")
                     browser.look(*SIZES["desk"])
                 log_in(browser, console)
                 automate(browser, console)
                 move_in(browser, console)
                 for name, page in PAGES.items():
                     if name != "login" and (not wanted or name in wanted):
-                        take(browser, console.origin + page.format(**ids), directory, name)
+                        take(browser, directory, name, console.origin + page.format(**ids))
                 for name, answer in ANSWERS.items():
                     browser.look(*SIZES["desk"])
                     answer(browser, console)
                     if not wanted or name in wanted:
-                        take_what_is_there(browser, directory, name)
+                        take(browser, directory, name)
                 console.sql(RESTORE)
                 for name, page in COPY.items():
                     if not wanted or name in wanted:
-                        take(browser, console.origin + page, directory, name)
+                        take(browser, directory, name, console.origin + page)
             finally:
                 browser.close()
 
@@ -210,35 +210,26 @@ def log_in_again(browser: Chromium, console: Console) -> None:
 ANSWERS = {"list-report": fill_list, "recovery-codes": set_up_second_factor, "code": log_in_again}
 
 
-def take(browser: Chromium, url: str, directory: Path, name: str) -> None:
-    for look in LOOKS:
-        browser.look(*SIZES[LOOKS[look][0]], dark=LOOKS[look][1])
-        browser.open("about:blank")
-        browser.open(url)
-        browser.js("new Promise(done => setTimeout(() => done(1), 600))")
-        take_look(browser, directory, name, look)
-
-
-def take_what_is_there(browser: Chromium, directory: Path, name: str) -> None:
-    for look in LOOKS:
-        browser.look(*SIZES[LOOKS[look][0]], dark=LOOKS[look][1])
-        browser.js("new Promise(done => setTimeout(() => done(1), 300))")
-        take_look(browser, directory, name, look)
-
-
-def take_look(browser: Chromium, directory: Path, name: str, look: str) -> None:
-    """As high as the page, so that what sticks to the window's edge is at the page's."""
+def take(browser: Chromium, directory: Path, name: str, url: str = "") -> None:
+    """Of this address, or of the page that is there; as high as the page, so that what sticks to the
+    window's edge is at the page's.
+    """
     browser.call("Emulation.setScrollbarsHidden", {"hidden": True}, **browser.session)
-    size, dark = LOOKS[look]
-    width, height = SIZES[size]
-    whole = int(browser.js("document.documentElement.scrollHeight"))
-    browser.look(width, min(max(whole, height), HIGHEST), dark=dark)
-    browser.js("new Promise(done => setTimeout(() => done(1), 300))")
-    file = directory / f"{name}-{look}.png"
-    browser.screenshot(file, whole=False)
-    with Image.open(file) as picture:
-        picture.convert("RGB").save(file.with_suffix(".webp"), quality=72, method=6)
-    file.unlink()
+    for look, (size, dark) in LOOKS.items():
+        width, height = SIZES[size]
+        browser.look(width, height, dark=dark)
+        if url:
+            browser.open("about:blank")
+            browser.open(url)
+        browser.js("new Promise(done => setTimeout(() => done(1), 600))")
+        whole = int(browser.js("document.documentElement.scrollHeight"))
+        browser.look(width, min(max(whole, height), HIGHEST), dark=dark)
+        browser.js("new Promise(done => setTimeout(() => done(1), 300))")
+        file = directory / f"{name}-{look}.png"
+        browser.screenshot(file, whole=False)
+        with Image.open(file) as picture:
+            picture.convert("RGB").save(file.with_suffix(".webp"), quality=72, method=6)
+        file.unlink()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from signalize_console.websites.models import Website
 from tests.console.logins import log_in
 from tests.deliveries.conftest import double, running_double, subscribe, work
 from tests.makers import make_website
+from tests.webhooks.conftest import running_receiver
 
-__all__ = ["double", "running_double", "subscribe", "work"]
+__all__ = ["double", "running_double", "running_receiver", "subscribe", "work"]
 
 
 @pytest.fixture

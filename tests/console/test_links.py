@@ -24,20 +24,13 @@ SHOP = f"https://{HOST}"
 users = itertools.count(int(time.time() * 1000))
 
 
-@pytest.fixture(scope="module")
-def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
-    receiver = Receiver(tmp_path_factory.mktemp("shop"))
-    yield receiver
-    receiver.stop()
-
-
 @pytest.fixture
-def shop(running_shop: Receiver) -> Iterator[Receiver]:
+def shop(running_receiver: Receiver) -> Iterator[Receiver]:
     """The shop's own server, which the console finds at its public name."""
-    running_shop.reset()
+    running_receiver.reset()
     cache.clear()
-    with override_settings(WEBHOOK_PLACES=running_shop.place, WEBHOOK_CA=running_shop.ca_file):
-        yield running_shop
+    with override_settings(WEBHOOK_PLACES=running_receiver.place, WEBHOOK_CA=running_receiver.ca_file):
+        yield running_receiver
 
 
 @pytest.fixture
