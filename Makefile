@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # So many tests run at once, each on servers of its own.
 TEST_WORKERS ?= 2
 
-.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages upgrades mutants format bench-retention bench-sizes bench-soak lock sbom audit
+.PHONY: help run test check messages bench-send bench-latency bench-scale bench-scale-out bench-claims bench-beacons bench-segments bench-api bench-admin bench-automations bench-import test-integrations fuzz faults outages upgrades containers mutants format bench-retention bench-sizes bench-soak lock sbom audit
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -52,6 +52,9 @@ outages: .venv/tests ## as on several machines, each part restarted in turn; ove
 
 upgrades: .venv/tests ## from the release before to this code while all of it works, a million rows of each kind (SCALE=20000 for fewer)
 	@$(PYTHON) -m tests.upgrades
+
+containers: ## builds the image, starts compose.yaml, and brings a backup of it back (needs Docker with Compose)
+	@tests/containers
 
 mutants: .venv/tests ## breaks each promise of the engine in a copy, and shows the test that sees it
 	@$(PYTHON) -m tests.faults.mutants

@@ -103,7 +103,7 @@ def test_compose_keeps_to_the_specification() -> None:
     ("ours", "mistyped"),
     [
         ("read_only: true", "read_onyl: true"), ("interval: 5s", "interval: soon"), ('restart: "no"', "restart: never"),
-        ("127.0.0.1:8000:8000", "127.0.0.1:80000:8000"), ("service_completed_successfully", "service_complete"),
+        ("${PORT:-8000}:8000", "${PORT:-80000}:8000"), ("service_completed_successfully", "service_complete"),
     ],
 )  # fmt: skip
 def test_what_is_mistyped_in_compose_would_be_noticed(ours: str, mistyped: str) -> None:
