@@ -53,8 +53,8 @@ class OfPushService(admin.SimpleListFilter):
         return queryset.filter(push_service=self.value()) if self.value() else queryset
 
 
-class ReadOnly(PerWebsite):
-    """A list to look at: nothing can be added, changed or deleted here. Page by page by its id."""
+class ByKey(PerWebsite):
+    """A list that grows without end: the newest first, page by page by its id."""
 
     change_list_template = "console/list_by_key.html"
     paginator = EstimatingPaginator
@@ -84,6 +84,10 @@ class ReadOnly(PerWebsite):
     def is_found_by_index(self, request: HttpRequest) -> bool:
         """Whether the rows are few, or come in their order from an index, whatever the filters."""
         return bool(request.GET.get("q"))
+
+
+class ReadOnly(ByKey):
+    """A list to look at: nothing can be added, changed or deleted here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -18,11 +18,13 @@ from signalize_console.console.audience import AudienceForm, AudienceViews, only
 from signalize_console.console.badges import badge
 from signalize_console.console.composer import ComposerViews
 from signalize_console.console.content import DELIVERY, LOOK, ContentForm, TextInline
+from signalize_console.console.page_by_key import BEFORE
+from signalize_console.console.paging import ByKey
 from signalize_console.console.sending import SendingViews
 from signalize_console.console.timing import SPLIT, TIMING, TimingForm
 from signalize_console.console.wall_clock import WallClockField
 from signalize_console.console.written import whole
-from signalize_console.messaging.models import PushMessage, PushMessageText
+from signalize_console.messaging.models import Audience, PushMessage, PushMessageText
 from signalize_console.messaging.revisions import revision
 from signalize_console.messaging.states import MessageState
 
@@ -59,16 +61,29 @@ class TestsApart(admin.SimpleListFilter):
         return queryset.filter(test=self.value() == "only")
 
 
+class ForWhom(admin.SimpleListFilter):
+    """A shop's messages to one recipient each are so many that those to all would be lost among them."""
+
+    title = _("audience")
+    parameter_name = "for"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("many", _("Everyone or a segment")), ("named", _("Named recipients"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        named = {"audience": Audience.RECIPIENTS}
+        if self.value() == "many":
+            return queryset.exclude(**named)
+        return queryset.filter(**named) if self.value() == "named" else queryset
+
+
 @admin.register(PushMessage)
-class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
+class PushMessageAdmin(ByKey, AudienceViews, ComposerViews, SendingViews):
     when_empty = _("Write the first one: it stays a draft until you send it.")
     list_display = ["name", "website", "status", "audience", "when", "sent_by"]
     list_display_links = ["name"]
-    list_filter = ["state", "website", "transactional", TestsApart]
+    list_filter = [ForWhom, "state", "website", "transactional", TestsApart]
     list_select_related = ["website", "segment"]
-    list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     fieldsets = [
         (
             _("Audience"),
@@ -88,8 +103,13 @@ class PushMessageAdmin(AudienceViews, ComposerViews, SendingViews):
     formfield_overrides: ClassVar[Any] = {DateTimeField: {"form_class": WallClockField}}
     change_form_template = "console/composer.html"
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"title": _("Push messages"), **(extra_context or {})})
+    def is_found_by_index(self, request: HttpRequest) -> bool:
+        """Those to many are few, and so are those that haven't finished; a website's come from an index."""
+        asked = request.GET
+        few = (
+            asked.get(ForWhom.parameter_name) == "many" or asked.get("state__exact", "finished") != "finished"
+        )
+        return few or asked.keys() <= {"website__id__exact", BEFORE}
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).select_related("website", "segment")

@@ -1,4 +1,5 @@
-"""``make bench-admin``: every page of the console with a million recipients and ten million deliveries behind it.
+"""``make bench-admin``: every page of the console with a million recipients, ten million deliveries and a million
+messages to one recipient each behind it.
 
 Through the web server as in production, PostgreSQL with fsync. What counts is the time in Django, and the
 number of queries. SCALE=100000 for a tenth. The pages and their filters come from the admin's own registry.
@@ -67,6 +68,15 @@ FROM deliveries_delivery delivery
 JOIN (VALUES ('shown', 3), ('clicked', 40), ('closed', 9)) report (kind, every) ON delivery.id %% every = 0
 WHERE push_message_id = %(message)s AND delivery.day = %(day)s AND state = 'accepted' AND push_service <> 'apple';
 """
+# As a shop's orders make them: each of one delivery.
+NAMED = """
+WITH made AS (
+    INSERT INTO messaging_pushmessage ({columns}) SELECT {columns} FROM messaging_pushmessage, generate_series(2, %(recipients)s)
+    WHERE id = %(message)s RETURNING id
+)
+INSERT INTO messaging_pushmessagetext (push_message_id, {text_columns})
+SELECT made.id, {text_columns} FROM made, messaging_pushmessagetext WHERE push_message_id = %(message)s;
+"""
 VISITS = """
 INSERT INTO activity_event (day, website_id, recipient_id, kind, name, properties, occurred_at)
 SELECT (now() - age)::date, website_id, id, kind, name, properties::jsonb, now() - age
@@ -126,7 +136,8 @@ def seed() -> Any:
 
     from signalize_console.audiences.models import Segment
     from signalize_console.deliveries import outbox
-    from signalize_console.messaging.models import PushMessage
+    from signalize_console.messaging.models import PushMessage, PushMessageText
+    from signalize_console.recipients.models import Recipient
     from tests.makers import make_message, make_text, make_website
 
     website = make_website()
@@ -149,9 +160,24 @@ def seed() -> Any:
                 state="finished", due_at=None, total=RECIPIENTS, finished_at=timezone.now()
             )
             print(f"  {RECIPIENTS * (number + 1)} deliveries", flush=True)
+        order = outbox.send(
+            make_message(website), [make_text(title="Your order")], [Recipient.objects.first()]
+        )
+        PushMessage.objects.filter(pk=order.message_id).update(
+            state="finished", due_at=None, finished_at=timezone.now()
+        )
+        columns, text_columns = columns_of(PushMessage), columns_of(PushMessageText, "push_message_id")
+        named = NAMED.format(columns=columns, text_columns=text_columns)
+        cursor.execute(named, {**values, "message": order.message_id})
         cursor.execute(VISITS, values)
         cursor.execute("VACUUM ANALYZE")
     return website
+
+
+def columns_of(model: Any, *without: str) -> str:
+    return ", ".join(
+        field.column for field in model._meta.local_fields if field.column not in {"id", *without}
+    )
 
 
 def roll_up() -> int:
@@ -171,7 +197,7 @@ def addresses(website: Any) -> list[str]:
     from signalize_console.messaging.models import PushMessage
     from signalize_console.recipients.models import Recipient
 
-    messages = list(PushMessage.objects.order_by("pk").values_list("pk", flat=True))
+    messages = list(PushMessage.objects.order_by("pk").values_list("pk", flat=True)[:MESSAGES])
     person = Recipient.objects.exclude(customer_id="").order_by("pk")[RECIPIENTS // 10]
     found = [
         "/admin/",
@@ -204,6 +230,14 @@ def addresses(website: Any) -> list[str]:
     found += [f"/admin/recipients/subscription/?state__exact={one}" for one in ("unsubscribed", "expired")]
     found += ["/admin/recipients/subscription/?push_service=other"]
     found += [f"/admin/recipients/recipient/?before={RECIPIENTS // 2}"]
+    listed = "/admin/messaging/pushmessage/"
+    found += [f"{listed}?for={one}" for one in ("many", "named")]
+    found += [f"{listed}?state__exact={one}" for one in ("finished", "draft")]
+    found += [
+        f"{listed}?website__id__exact={website.pk}",
+        f"{listed}?before={RECIPIENTS // 2}",
+        f"{listed}?tests=only",
+    ]
     return found
 
 

@@ -16,6 +16,7 @@ from tests.makers import make_message, make_recipient, make_subscription, make_t
 
 pytestmark = pytest.mark.django_db
 DELIVERIES = "/admin/deliveries/delivery/"
+MESSAGES = "/admin/messaging/pushmessage/"
 
 
 @pytest.fixture
@@ -102,3 +103,22 @@ def test_a_strange_key_is_none(boss: Client, deliveries: list[Delivery], before:
 def test_recipients_turn_over_too(boss: Client, website: Website) -> None:
     made = [make_recipient(website).pk for _number in range(60)]
     assert walk(boss, "?", "/admin/recipients/recipient/") == sorted(made, reverse=True)
+
+
+def test_messages_turn_over_too_and_those_to_many_are_found_among_them(
+    boss: Client, website: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipients = [make_subscription(website).recipient]
+    to_all = outbox.send(make_message(website), [make_text()]).message_id
+    named = [
+        outbox.send(make_message(website), [make_text()], recipients).message_id for _number in range(60)
+    ]
+    assert walk(boss, "?", MESSAGES) == [*reversed(named), to_all]
+    assert ">61 push messages<" in boss.get(f"{MESSAGES}?o=3").content.decode()
+    monkeypatch.setattr(page_by_key, "LOOKED_AT", 30)
+    page = boss.get(f"{MESSAGES}?for=many").content.decode()
+    assert f"{MESSAGES}{to_all}/change/" in page
+    assert not link(page, "Look further back")
+    assert walk(boss, "?for=named", MESSAGES) == [*reversed(named)]
+    assert walk(boss, f"?website__id__exact={website.pk}", MESSAGES) == [*reversed(named), to_all]
+    assert walk(boss, "?transactional__exact=0&for=many&state__exact=finished", MESSAGES) == []
