@@ -31,6 +31,7 @@ def health(_request: HttpRequest) -> JsonResponse:
             "otherVersions": found.other_versions,
             # Which machines, the dashboard says: their names are nobody else's business.
             "secretKeysDiffer": found.keys_differ,
+            "encryptionKeysDiffer": found.encryption_keys_differ,
             "picturesMissing": bool(found.missing_pictures),
         }
     )

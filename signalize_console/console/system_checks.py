@@ -210,13 +210,18 @@ def _content() -> Iterator[CheckMessage]:
 
 def _shared() -> Iterator[CheckMessage]:
     """What this machine, by its settings, and those at work must have in common."""
-    found, ours = health.look(), heartbeats.key_mark()
-    others = [who for mark, parts in found.secret_keys.items() if mark != ours for who in parts]
-    if others:
+    found = health.look()
+    if others := _others(found.secret_keys, heartbeats.key_mark()):
         yield Error(
-            f"SECRET_KEY is another one here than that of {', '.join(others)}.",
+            f"SECRET_KEY is another one here than that of {others}.",
             hint="Give all the same, and restart: each refuses the sessions and reports of the other.",
             id="signalize.E110",
+        )
+    if others := _others(found.encryption_keys, heartbeats.encryption_mark()):
+        yield Error(
+            f"SIGNALIZE_KEY_ENCRYPTION_KEY is another one here than that of {others}.",
+            hint="Give all the same, and restart: what is sealed with the one, the other can't open.",
+            id="signalize.E112",
         )
     for who, file in found.missing_pictures.items():
         yield Error(
@@ -224,6 +229,10 @@ def _shared() -> Iterator[CheckMessage]:
             hint="Mount one directory there on all machines with a web, or bring it back from a backup.",
             id="signalize.E111",
         )
+
+
+def _others(keys: dict[str, list[str]], ours: str) -> str:
+    return ", ".join(who for mark, parts in keys.items() if mark != ours for who in parts)
 
 
 def establish() -> None:

@@ -101,13 +101,18 @@ def differences(found: Health) -> list[str]:
     """Which machines lack what all must share, and what to do."""
     said = []
     if found.keys_differ:
-        most, *others = sorted(found.secret_keys.values(), key=lambda parts: (-len(parts), parts))
-        facts = {"few": _some([who for group in others for who in group]), "most": _some(most)}
         text = _(
             "%(few)s: another SECRET_KEY than %(most)s. People are logged out for no reason, and what "
             "browsers report is refused. Give all machines the same, and restart these."
         )
-        said.append(text % facts)
+        said.append(text % _few_and_most(found.secret_keys))
+    if found.encryption_keys_differ:
+        text = _(
+            "%(few)s: another SIGNALIZE_KEY_ENCRYPTION_KEY than %(most)s. What is sealed with one, the "
+            "others can't open: what they take up to send waits. Give all machines the same, and restart "
+            "these."
+        )
+        said.append(text % _few_and_most(found.encryption_keys))
     if found.missing_pictures:
         facts = {"who": _some(list(found.missing_pictures)), "file": max(found.missing_pictures.values())}
         text = _(
@@ -117,6 +122,11 @@ def differences(found: Health) -> list[str]:
         )
         said.append(text % facts)
     return said
+
+
+def _few_and_most(keys: dict[str, list[str]]) -> dict[str, str]:
+    most, *others = sorted(keys.values(), key=lambda parts: (-len(parts), parts))
+    return {"few": _some([who for group in others for who in group]), "most": _some(most)}
 
 
 def _some(parts: list[str]) -> str:

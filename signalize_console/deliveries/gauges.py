@@ -34,9 +34,11 @@ FROM deliveries_heartbeat GROUP BY 1, 2
 NEVER = {(kind, ""): (0, math.inf) for kind in ("beat", "worker")} | {
     ("engine", queue): (0, math.inf) for queue in health.QUEUES
 }
-# What all must share: how many different SECRET_KEYs are in use, and how many webs lack the newest picture.
+# What all must share: how many different keys of each kind are in use, and how many webs lack the newest
+# picture.
 SHARED = f"""
-SELECT count(DISTINCT nullif(key_mark, '')), count(*) FILTER (WHERE missing_picture <> '')
+SELECT count(DISTINCT nullif(key_mark, '')), count(DISTINCT nullif(encryption_mark, '')),
+    count(*) FILTER (WHERE missing_picture <> '')
 FROM deliveries_heartbeat WHERE {health.LIVES}
 """  # noqa: S608 - our own words
 SUBSCRIPTIONS = """
@@ -63,7 +65,7 @@ def read() -> list[Gauge]:
     seen = _rows(BEATS, health.SILENT_SECONDS)
     beats = NEVER | {(kind, what): (count, age) for kind, what, count, age in seen}
     checked = _rows(CHECKED)
-    [(keys, missing)] = _rows(SHARED, health.SILENT_SECONDS)
+    [(keys, encryption_keys, missing)] = _rows(SHARED, health.SILENT_SECONDS)
     answers = [
         ((service, outcome), number)
         for service, *numbers in _rows(ANSWERS)
@@ -86,6 +88,8 @@ def read() -> list[Gauge]:
               [(who, count) for who, (count, _age) in beats.items()]),
         Gauge("secret_keys", "Different SECRET_KEYs among these processes; all must have the same.", (),
               [((), keys)]),
+        Gauge("encryption_keys", "Different key-encryption keys among them; all must have the same.", (),
+              [((), encryption_keys)]),
         Gauge("pictures_missing", "Web processes that lack the newest picture.", (), [((), missing)]),
         Gauge("restored_copy", "1: the database was restored or copied, and nothing is sent from here.", (),
               [((), installation.is_elsewhere())]),

@@ -23,6 +23,7 @@ from tests.web import Web, database_url
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE = f"{'0123456789' * 4}.png"
 OTHER_KEY = "another-key-of-some-length-" * 3
+OTHER_ENCRYPTION_KEY = 43 * "B"
 
 
 def gauge(name: str) -> float:
@@ -32,7 +33,9 @@ def gauge(name: str) -> float:
 
 def findings() -> list[CheckMessage]:
     return [
-        one for one in system_checks.database(["default"]) if one.id in {"signalize.E110", "signalize.E111"}
+        one
+        for one in system_checks.database(["default"])
+        if one.id in {"signalize.E110", "signalize.E111", "signalize.E112"}
     ]
 
 
@@ -61,7 +64,12 @@ def test_machines_with_the_same_key_are_no_trouble(keeper: Client) -> None:
     all_live()
     heartbeats.note(HeartbeatKind.WEB, "web-1@there")
     assert health.look().is_good
-    assert (gauge("secret_keys"), gauge("pictures_missing"), findings()) == (1, 0, [])
+    assert (gauge("secret_keys"), gauge("encryption_keys"), gauge("pictures_missing"), findings()) == (
+        1,
+        1,
+        0,
+        [],
+    )
     assert "SECRET_KEY" not in page(keeper)
 
 
@@ -91,6 +99,28 @@ def test_a_machine_with_another_key_is_named(keeper: Client) -> None:
     age(31)
     assert not health.look().keys_differ
     assert findings() == []
+
+
+def test_a_machine_with_another_key_encryption_key_is_named(keeper: Client) -> None:
+    all_live()
+    with override_settings(KEY_ENCRYPTION_KEYS=[OTHER_ENCRYPTION_KEY]):
+        heartbeats.note(HeartbeatKind.ENGINE, "marketing-8@there")
+        (there,) = findings()
+
+    found = Client().get("/health").json()
+
+    assert found["status"] == "degraded"
+    assert (found["secretKeysDiffer"], found["encryptionKeysDiffer"]) == (False, True)
+    assert (gauge("secret_keys"), gauge("encryption_keys")) == (1, 2)
+    said = "marketing@there: another SIGNALIZE_KEY_ENCRYPTION_KEY than automations@here"
+    assert said in page(keeper)
+    assert said.replace("another", "ein anderer").replace("than", "als bei") in page(keeper, "de")
+    (here,) = findings()
+    assert (there.id, here.id) == ("signalize.E112", "signalize.E112")
+    assert "that of marketing@there." in here.msg
+    # While it is changed, those with one more aren't those with one.
+    with override_settings(KEY_ENCRYPTION_KEYS=[OTHER_ENCRYPTION_KEY, 43 * "C"]):
+        assert heartbeats.encryption_mark() not in health.look().encryption_keys
 
 
 def test_what_is_older_than_the_mark_is_not_taken_for_another_key() -> None:
