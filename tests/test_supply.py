@@ -64,23 +64,27 @@ def test_each_package_has_hashes() -> None:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry.splitlines()[0]
 
 
+UNANSWERED = "x    Dependency not found on PyPI and could not be audited: x (1)"
+
+
 @pytest.mark.parametrize(
-    ("answer", "code", "word"),
+    ("answers", "ends", "code", "word"),
     [
-        ("No known vulnerabilities found", 0, ""),
-        ("Found 1 known vulnerability in 1 package", 1, ""),
-        ("x: Dependency not found on PyPI and could not be audited: x (1)", 1, "Not audited"),
+        (["No known vulnerabilities found"], 0, 0, ""),
+        (["Found 1 known vulnerability in 1 package"], 1, 1, ""),
+        (["No known vulnerabilities found, 1 skipped", UNANSWERED], 0, 75, "Not audited"),
+        (["Found 2 known vulnerabilities in 1 package", UNANSWERED], 1, 1, ""),
+        (["ERROR:pip_audit._cli:Connection refused"], 1, 75, "Not audited"),
+        (["ERROR:pip_audit._cli:invalid requirements input"], 1, 1, ""),
     ],
 )
 def test_an_audit_that_could_not_look_is_no_clean_bill(
-    tmp_path: Path, answer: str, code: int, word: str
+    tmp_path: Path, answers: list[str], ends: int, code: int, word: str
 ) -> None:
     program = tmp_path / "pip-audit"
-    program.write_text(
-        f'#!/bin/sh\ncase "$*" in *--strict*) ;; *) exit 0;; esac\necho "{answer}"\nexit {code}\n'
-    )
+    program.write_text("#!/bin/sh\n" + "".join(f'echo "{one}"\n' for one in answers) + f"exit {ends}\n")
     program.chmod(0o755)
     done = subprocess.run([ROOT / "tests/audit", tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == code
-    assert answer in done.stdout
+    assert done.stdout.splitlines() == answers
     assert done.stderr.startswith(word) if word else done.stderr == ""
