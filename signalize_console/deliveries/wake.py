@@ -1,7 +1,7 @@
 """Waking the engine: "look now". Never delays or fails the caller, broker or no broker.
 
-One thread a process publishes; wake-ups that come while it is busy, or within 20 ms of the last, become one. A
-lost one costs a second: beat wakes the engine every second anyway.
+One thread a process publishes; wake-ups that come while it is busy, or within 20 ms of the last, become one.
+A lost one costs a second: beat wakes the engine every second anyway.
 """
 
 import logging
