@@ -6,21 +6,22 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from signalize_console.console.reviewing import Example, Reach, is_too_late
+from signalize_console.console.reviewing import Reach, is_too_late
 from signalize_console.console.troubles import troubles
 from signalize_console.messaging import lint, wall_clock
 from signalize_console.messaging.models import PushMessage
+from signalize_console.recipients.models import Recipient
 
 NIGHT_BEGINS, NIGHT_ENDS = 22, 7
 SMALL_TEST, SMALL_SPLIT = 20, 1_000
 
 
-def warnings_of(user: Any, message: PushMessage, reach: Reach, examples: list[Example]) -> list[str]:
+def warnings_of(user: Any, message: PushMessage, reach: Reach, readers: list[Recipient]) -> list[str]:
+    """``readers``: some of those who would get it."""
     now = timezone.now()
     return [
         *_about_reach(message, reach),
-        *_about_texts(message),
-        *_about_examples(examples),
+        *_about_texts(message, readers),
         *_about_time(message, now),
         *(sentence for sentence, _link in troubles(user)),
     ]
@@ -39,20 +40,15 @@ def _about_reach(message: PushMessage, reach: Reach) -> list[str]:
     return []
 
 
-def _about_texts(message: PushMessage) -> list[str]:
+def _about_texts(message: PushMessage, readers: list[Recipient]) -> list[str]:
     """What a colleague would remark; each with its language, where there are several."""
     texts = list(message.texts.all())
-    return [in_one_line(one, texts) for one in lint.remarks(message, texts, message.website)]
+    return [in_one_line(one, texts) for one in lint.remarks(message, texts, message.website, readers)]
 
 
 def in_one_line(remark: lint.Remark, texts: list[Any]) -> str:
     said = remark.sentence
     return f"{remark.text.label}: {said}" if remark.text and len(texts) > 1 else said
-
-
-def _about_examples(examples: list[Example]) -> list[str]:
-    said = _("Not every recipient has a “%(name)s”. Who has none gets nothing, unless you give a fallback.")
-    return [said % {"name": name} for name in dict.fromkeys(one.missing for one in examples) if name]
 
 
 def _about_time(message: PushMessage, now: datetime.datetime) -> list[str]:

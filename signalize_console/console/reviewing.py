@@ -16,6 +16,7 @@ from signalize_console.audiences.tree import BadSegment
 from signalize_console.console.durations import about
 from signalize_console.deliveries import speed
 from signalize_console.messaging import rendering
+from signalize_console.messaging.coverage import ASKED
 from signalize_console.messaging.models import PushMessage, Share
 from signalize_console.messaging.placeholders import MissingValue, placeholders
 from signalize_console.messaging.revisions import revision
@@ -41,16 +42,14 @@ def reach_of(message: PushMessage) -> Reach:
 
 
 def reach_and_some(message: PushMessage) -> tuple[Reach, list[Recipient]]:
-    """How many, and of those who subscribed last; of these nobody, where counting takes too long."""
+    """How many, and some of those who subscribed last; of these nobody, where counting takes too long."""
     everyone = Subscription.objects.active().filter(website=message.website)
     if (tree := message.audience_tree) is None:
-        newest = [
-            one.recipient for one in everyone.select_related("recipient").order_by("-pk")[: 4 * EXAMPLES]
-        ]
-        return Reach(everyone.count(), is_exact=True), list(dict.fromkeys(newest))[:EXAMPLES]
+        newest = [one.recipient for one in everyone.select_related("recipient").order_by("-pk")[:ASKED]]
+        return Reach(everyone.count(), is_exact=True), list(dict.fromkeys(newest))
     try:
         at = message.scheduled_at or timezone.now()
-        count, some = counting.count_and_sample(message.website, tree, at, size=EXAMPLES)
+        count, some = counting.count_and_sample(message.website, tree, at, size=ASKED)
         return Reach(count, is_exact=True), some
     except (BadSegment, counting.TooSlow):
         return Reach(everyone.count(), is_exact=False), []
@@ -71,7 +70,8 @@ class Example:
 def examples_of(message: PushMessage, recipients: list[Recipient]) -> list[Example]:
     texts = list(message.texts.all())
     is_personal = bool(placeholders(written for text in texts for written in text.written))
-    return [_example(message, texts, recipient, is_personal) for recipient in recipients] if texts else []
+    readers = recipients[:EXAMPLES] if texts else []
+    return [_example(message, texts, recipient, is_personal) for recipient in readers]
 
 
 def _example(message: PushMessage, texts: Any, recipient: Recipient, is_personal: bool) -> Example:

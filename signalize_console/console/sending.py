@@ -59,7 +59,7 @@ class SendingViews(PerWebsite):
             "examples": examples,
             "duration": reviewing.duration_of(message, reach.count),
             "asks_links": may_ask(user),
-            "warnings": warnings_of(user, message, reach, examples),
+            "warnings": warnings_of(user, message, reach, recipients),
             "is_too_late": reviewing.is_too_late(message),
             "must_type": reach.count > message.website.confirm_above,
             "needs_approval": reviewing.needs_approval(message, reach),

@@ -1,4 +1,4 @@
-"""Which placeholders a website's recipients have values for: the newest ones who can be reached are asked."""
+"""Which placeholders recipients have values for: the newest ones who can be reached are asked."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -45,16 +45,17 @@ def names(website: Website) -> list[str]:
         return [name for name, _count in cursor.fetchall()]
 
 
-def lacks(website: Website, placeholders: Iterable[Placeholder]) -> list[Lack]:
-    """The placeholders that some of the newest 10 recipients have no value for."""
-    wanted = list(placeholders)
-    if not wanted:
-        return []
-    newest = Subscription.objects.active().filter(website=website).order_by("-id")
-    reached = Recipient.objects.filter(pk__in=newest.values("recipient_id")[:ASKED])
-    attributes = list(reached.values_list("attributes", flat=True))
+def newest(website: Website) -> list[Recipient]:
+    """Its newest 10 recipients."""
+    subscriptions = Subscription.objects.active().filter(website=website).order_by("-id")
+    return list(Recipient.objects.filter(pk__in=subscriptions.values("recipient_id")[:ASKED]))
+
+
+def lacks(placeholders: Iterable[Placeholder], recipients: Iterable[Recipient]) -> list[Lack]:
+    """The placeholders that some of the recipients have no value for."""
+    attributes = [recipient.attributes for recipient in recipients]
     counted = (
         Lack(one, sum(has.get(one.name) in (None, "") for has in attributes), len(attributes))
-        for one in wanted
+        for one in placeholders
     )
     return [lack for lack in counted if lack.missing]

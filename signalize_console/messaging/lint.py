@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 
 from signalize_console.messaging import limits, rendering
 from signalize_console.messaging.content import Text
-from signalize_console.messaging.coverage import Lack, lacks
+from signalize_console.messaging.coverage import Lack, lacks, newest
 from signalize_console.messaging.media import Media
 from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.pictures import RULES, PictureKind
 from signalize_console.messaging.placeholders import PLACEHOLDER, placeholders, validate_text_link
+from signalize_console.recipients.models import Recipient
 from signalize_console.websites.models import Website
 
 FEWEST_CAPITALS, MOST_CAPITALS = 8, 0.7
@@ -36,13 +37,21 @@ class Remark:
     is_serious: bool = True
 
 
-def remarks(message: PushMessage, texts: Sequence[Text], website: Website | None) -> list[Remark]:
-    """All there is to say; what depends on the website only where it is chosen already."""
+def remarks(
+    message: PushMessage,
+    texts: Sequence[Text],
+    website: Website | None,
+    readers: Sequence[Recipient] = (),
+) -> list[Remark]:
+    """All there is to say; what depends on the website only where it is chosen already.
+
+    ``readers`` are some of those who would get it; without them the website's newest recipients are asked.
+    """
     found = [remark for text in texts for remark in _of_text(text)]
     found += _of_size(message, texts)
     if website is not None:
         found += [remark for text in texts for remark in _of_links(text, website)]
-        found += _of_values(texts, website)
+        found += _of_values(texts, website, readers)
         found += _of_pictures(message, website)
     found += _of_what_is_only_seen(message, texts)
     return sorted(found, key=lambda remark: not remark.is_serious)
@@ -99,10 +108,11 @@ def _of_links(text: Text, website: Website) -> Iterator[Remark]:
             yield Remark(sentence % {"origin": origin}, field, text)
 
 
-def _of_values(texts: Sequence[Text], website: Website) -> Iterator[Remark]:
+def _of_values(texts: Sequence[Text], website: Website, readers: Sequence[Recipient]) -> Iterator[Remark]:
     """Placeholders against real recipients; each is spoken of once, where it first stands."""
     used = placeholders(written for text in texts for written in text.written)
-    open_lacks = {lack.placeholder: lack for lack in lacks(website, used)}
+    found = lacks(used, readers or newest(website)) if used else []
+    open_lacks = {lack.placeholder: lack for lack in found}
     for text in texts if open_lacks else ():
         for field in FIELDS:
             for placeholder in placeholders([getattr(text, field)]):

@@ -220,7 +220,7 @@ def test_a_message_becomes_a_template_that_says_the_same(boss: Client, website: 
     assert (second.name, second.image) == ("Sale! 2", "https://shop.example/b.png")
     assert second.texts.get(standard=True).first_button == ""
     recorded = AuditRecord.objects.filter(about="messaging.messagetemplate", website_id=website.pk)
-    assert sorted(recorded.values_list("deed", "object_id")) == [
+    assert list(recorded.order_by("pk").values_list("deed", "object_id")) == [
         ("added", str(first.pk)), ("added", str(second.pk)),
     ]  # fmt: skip
 

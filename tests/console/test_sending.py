@@ -179,6 +179,21 @@ def test_the_review_warns_of_recipients_without_a_value(anna: Client, website: W
     assert "This recipient has no “name” and would get nothing." in review(anna, message)[0]
 
 
+def test_the_review_asks_those_who_would_get_it(anna: Client, website: Website) -> None:
+    """Not the newest of the website, who may lack what these have, or have what these lack."""
+    subscribe(website, 2, language="de", attributes={"name": "Ada"})
+    subscribe(website, 2, language="de")
+    subscribe(website, 10, language="en", attributes={"name": "Bob", "size": "M"})
+    german = Segment.objects.create(website=website, name="German", definition=speaking("de"))
+    written = {"texts-0-title": "{{ name }}, {{ size }}"}
+    page, _token = review(anna, compose(anna, website, segment=german.pk, **written))
+    assert "2 of the 4 newest recipients have no value for name" in page
+    assert "4 of the 4 newest recipients have no value for size" in page
+    english = Segment.objects.create(website=website, name="English", definition=speaking("en"))
+    page, _token = review(anna, compose(anna, website, segment=english.pk, **written))
+    assert "have no value for" not in page
+
+
 def test_the_review_says_how_long_it_takes(anna: Client, website: Website) -> None:
     subscribe(website, 3)
     assert "It takes about" not in review(anna, compose(anna, website))[0]
