@@ -24,8 +24,8 @@ pytestmark = pytest.mark.timeout(120)
 class Place:
     """A home with its servers, and the workers that were started on it."""
 
-    def __init__(self, home: Home) -> None:
-        self.home, self.workers = home, list[subprocess.Popen[str]]()
+    def __init__(self, home: Home, broker: EmbeddedValkey) -> None:
+        self.home, self.broker, self.workers = home, broker, list[subprocess.Popen[str]]()
         self.env = {
             **os.environ,
             "SIGNALIZE_HOME": str(home.path),
@@ -68,7 +68,7 @@ def a_place() -> Iterator[Place]:
     directory.chmod(0o755)
     home = Home(directory)
     postgres, valkey = EmbeddedPostgres(home).start(), EmbeddedValkey(home).start()
-    place = Place(home)
+    place = Place(home, valkey)
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=place.env, check=True
     )
@@ -139,6 +139,20 @@ def test_a_worker_that_lives_but_takes_no_work_ends(place: Place) -> None:
 
     assert worker.returncode == 70
     assert "has taken no work" in said
+
+
+def test_a_worker_shows_its_life_while_the_broker_is_away(place: Place) -> None:
+    """Afterwards it takes work again, or is seen not to."""
+    worker = place.worker()
+    assert wait_until(heartbeats(place), 30)
+    place.broker.stop()
+    try:
+        [(since,)] = place.ask("SELECT now() + interval '3 seconds'")
+        lives = f"SELECT name FROM deliveries_heartbeat WHERE kind = 'worker' AND beat_at > '{since}'"
+        assert wait_until(lambda: place.ask(lives) == [("watched@here",)], 15)
+    finally:
+        place.broker.start()
+    assert wait_until(lambda: heartbeats(place)() or worker.poll() == 70, 30)
 
 
 def test_beat_says_that_it_lives(place: Place) -> None:
