@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
+from signalize_console.deliveries.beat import MOST_WAITING
 from signalize_console.embedded.home import Home
 from signalize_console.embedded.postgres import EmbeddedPostgres
 from signalize_console.embedded.valkey import EmbeddedValkey
@@ -158,6 +160,16 @@ def test_a_worker_shows_its_life_while_the_broker_is_away(place: Place) -> None:
 def test_beat_says_that_it_lives(place: Place) -> None:
     place.run("celery", "-A", "signalize_console", "beat", "--loglevel=WARNING", "--pidfile=")
     assert wait_until(lambda: place.ask("SELECT 1 FROM deliveries_heartbeat WHERE kind = 'beat'"), 30)
+
+
+def test_what_nobody_reads_does_not_fill_the_broker(place: Place) -> None:
+    place.run("celery", "-A", "signalize_console", "beat", "--loglevel=WARNING", "--pidfile=")
+    with redis.Redis(unix_socket_path=str(place.home.valkey_socket)) as broker:
+        assert wait_until(lambda: broker.llen("marketing"), 30)
+        broker.lpush("marketing", *[b"a wake-up of hours ago"] * (MOST_WAITING + 1))
+        assert wait_until(lambda: broker.llen("marketing") < MOST_WAITING, 15)
+        # Beat goes on with it, and other queues are left alone.
+        assert wait_until(lambda: 0 < broker.llen("marketing") < broker.llen("transactional"), 15)
 
 
 def test_beat_ends_though_it_is_told_to_in_the_middle_of_a_query(place: Place) -> None:
