@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from signalize_console.api.models import ApiKey
-from signalize_console.deliveries import gauges, health, heartbeats, latencies
+from signalize_console.deliveries import backups, gauges, health, heartbeats, latencies
 from signalize_console.deliveries.alerts import LONGEST_PROBE, AlertKind, raise_alert
 from signalize_console.deliveries.heartbeats import HeartbeatKind
 from signalize_console.deliveries.models import Tally
@@ -85,6 +85,7 @@ def test_every_expression_names_what_is_given_and_all_that_is_given_is_shown(
         work()
         latencies.stopwatch.add()
         call_command("verify_ledger")
+        backups.note()
         raise_alert(AlertKind.THROTTLED, website.pk, "fcm")
         heartbeats.note(HeartbeatKind.BEAT, "beat-1@here")
         with connection.cursor() as cursor:

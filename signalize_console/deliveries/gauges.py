@@ -45,6 +45,7 @@ SUBSCRIPTIONS = """
 SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'recipients_subscription'::regclass
 """
 CHECKED = "SELECT violations, extract(epoch FROM now() - checked_at)::float FROM deliveries_ledgercheck"
+BACKED_UP = "SELECT extract(epoch FROM now() - made_at)::float FROM deliveries_backup"
 OUTCOMES = ("accepted", "gone", "throttled", "refused", "unanswered")
 
 
@@ -99,6 +100,8 @@ def read() -> list[Gauge]:
               [((), violations) for violations, _age in checked]),
         Gauge("ledger_checked_seconds", "Since verify_ledger last looked.", (),
               [((), age) for _violations, age in checked]),
+        Gauge("backup_seconds", "Since manage.py backup last made one, if it ever did.", (),
+              [((), age) for (age,) in _rows(BACKED_UP)]),
     ]  # fmt: skip
 
 
