@@ -99,6 +99,11 @@ def test_compose_keeps_to_the_specification() -> None:
         assert set(service.get("secrets", [])) <= set(project["secrets"]), name
 
 
+def test_containers_do_not_fill_the_disk_with_their_logs() -> None:
+    for name, service in composed()["services"].items():
+        assert {"max-size", "max-file"} <= set(service.get("logging", {}).get("options", {})), name
+
+
 @pytest.mark.parametrize(
     ("ours", "mistyped"),
     [
@@ -368,6 +373,8 @@ def test_containers_get_what_can_be_set() -> None:
         re.findall(r"SIGNALIZE_KEEP_[A-Z]+_DAYS", (ROOT / "signalize_console/settings.py").read_text())
     )
     wanted |= {"SIGNALIZE_METRICS_TOKEN", "SIGNALIZE_SECOND_FACTOR", "SIGNALIZE_IDLE_MINUTES", "TIME_ZONE"}
+    wanted |= {"SIGNALIZE_CONVERSION_EVENTS", "SIGNALIZE_CONVERSION_HOURS", "SIGNALIZE_LINK_CHECK"}
+    wanted |= {"SIGNALIZE_PUSH_SERVICES", "SIGNALIZE_PROCESSES", "SIGNALIZE_WEB_WORKERS"}
     assert len(wanted) > 10
     assert wanted <= named
     files = {name: value for name, value in console["environment"].items() if name.endswith("_FILE")}

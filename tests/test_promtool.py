@@ -25,6 +25,7 @@ CHANGED = {
     "SignalizeThrottled": ("for: 6h", "for: 5h"),
     "SignalizePushServiceAlert": ('kind!="throttled"', 'kind!="other"'),
     "SignalizePostsSlow": ("(0.95,", "(0.5,"),
+    "SignalizeReadingStands": ("[10m])) == 0", "[10m])) < 0"),
     "SignalizeSecretKeysDiffer": ("signalize_secret_keys > 1", "signalize_secret_keys > 2"),
 }
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 import yaml
@@ -15,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from signalize_console.api.models import ApiKey
-from signalize_console.deliveries import gauges, health, heartbeats, latencies
+from signalize_console.deliveries import backups, gauges, health, heartbeats, latencies, rolling_up
 from signalize_console.deliveries.alerts import LONGEST_PROBE, AlertKind, raise_alert
 from signalize_console.deliveries.heartbeats import HeartbeatKind
 from signalize_console.deliveries.models import Tally
@@ -85,6 +86,8 @@ def test_every_expression_names_what_is_given_and_all_that_is_given_is_shown(
         work()
         latencies.stopwatch.add()
         call_command("verify_ledger")
+        backups.note()
+        assert not rolling_up.roll_up()
         raise_alert(AlertKind.THROTTLED, website.pk, "fcm")
         heartbeats.note(HeartbeatKind.BEAT, "beat-1@here")
         with connection.cursor() as cursor:
@@ -115,6 +118,21 @@ def test_every_expression_names_what_is_given_and_all_that_is_given_is_shown(
         }
     families = {re.sub("_(bucket|count|sum)$", "", name) for name in known}
     assert families == {re.sub("_(bucket|count|sum)$", "", name) for name in asked_by_dashboard()}
+
+
+def test_the_reading_stands_still_behind_a_forgotten_transaction() -> None:
+    def position() -> float:
+        rolling_up.roll_up()
+        heartbeats.note(HeartbeatKind.BEAT, "beat-1@here")
+        rolling_up.roll_up()
+        (gauge,) = (one for one in gauges.read() if one.name == "reader_position")
+        return dict(gauge.samples)[(rolling_up.READER,)]
+
+    with psycopg.connect(database_url()) as forgotten:
+        forgotten.execute("SELECT pg_current_xact_id()")
+        before = position()
+        assert position() == before
+    assert position() > before
 
 
 def test_the_documentation_names_each() -> None:

@@ -1,5 +1,6 @@
-"""Beat's scheduler: django-celery-beat's, with a heartbeat, and an end between two looks."""
+"""Beat's scheduler: django-celery-beat's, with a heartbeat, an end between two looks, and no full broker."""
 
+import logging
 import signal
 import time
 from typing import Any
@@ -9,6 +10,11 @@ from django_celery_beat.schedulers import DatabaseScheduler
 
 from signalize_console.deliveries import heartbeats
 from signalize_console.deliveries.heartbeats import EVERY_SECONDS, HeartbeatKind
+
+# Of each queue. More are read by nobody: they would fill the broker in weeks, and whoever serves the queue
+# again would first read those of many hours. One that is lost costs a second.
+MOST_WAITING = 1_000
+log = logging.getLogger(__name__)
 
 
 class Scheduler(DatabaseScheduler):
@@ -33,7 +39,20 @@ class Scheduler(DatabaseScheduler):
                 heartbeats.note(HeartbeatKind.BEAT, heartbeats.process("beat"), 0.0)
             except DatabaseError:
                 self.beat_at = 0.0
+            self._empty_what_nobody_reads()
         return super().tick(*args, **options)
+
+    def _empty_what_nobody_reads(self) -> None:
+        queues = self.app.amqp.queues
+        try:
+            with self.app.connection_for_write() as broker:
+                for name in queues:
+                    queue = queues[name].bind(broker.default_channel)
+                    if queue.queue_declare().message_count > MOST_WAITING:
+                        queue.purge()
+                        log.warning("Nobody reads the queue %s: what waited there was thrown away.", name)
+        except Exception as error:
+            log.warning("The broker doesn't say how much waits in it: %s", type(error).__name__)
 
     def _end(self, *_signal: object) -> None:
         self.ends = True

@@ -45,6 +45,9 @@ SUBSCRIPTIONS = """
 SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'recipients_subscription'::regclass
 """
 CHECKED = "SELECT violations, extract(epoch FROM now() - checked_at)::float FROM deliveries_ledgercheck"
+# Each goes on every few seconds, whether there is something to read or not.
+READERS = "SELECT name, position FROM activity_cursor"
+BACKED_UP = "SELECT extract(epoch FROM now() - made_at)::float FROM deliveries_backup"
 OUTCOMES = ("accepted", "gone", "throttled", "refused", "unanswered")
 
 
@@ -91,6 +94,8 @@ def read() -> list[Gauge]:
         Gauge("encryption_keys", "Different key-encryption keys among them; all must have the same.", (),
               [((), encryption_keys)]),
         Gauge("pictures_missing", "Web processes that lack the newest picture.", (), [((), missing)]),
+        Gauge("reader_position", "Up to which transaction each has read what happened.", ("reader",),
+              [((name,), position) for name, position in _rows(READERS)]),
         Gauge("restored_copy", "1: the database was restored or copied, and nothing is sent from here.", (),
               [((), installation.is_elsewhere())]),
         Gauge("subscriptions", "Subscriptions, living or not; PostgreSQL's own estimate.", (),
@@ -99,6 +104,8 @@ def read() -> list[Gauge]:
               [((), violations) for violations, _age in checked]),
         Gauge("ledger_checked_seconds", "Since verify_ledger last looked.", (),
               [((), age) for _violations, age in checked]),
+        Gauge("backup_seconds", "Since manage.py backup last made one, if it ever did.", (),
+              [((), age) for (age,) in _rows(BACKED_UP)]),
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.deliveries.alerts import Alert
+from signalize_console.deliveries.backups import Backup
 from signalize_console.deliveries.browsers import TestBrowser
 from signalize_console.deliveries.frequency import Frequency
 from signalize_console.deliveries.heartbeats import Heartbeat
@@ -25,6 +26,7 @@ from signalize_console.websites.models import Website
 __all__ = [
     "Alert",
     "Attempt",
+    "Backup",
     "DailyCount",
     "Delivery",
     "Frequency",

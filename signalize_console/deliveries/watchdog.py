@@ -48,7 +48,11 @@ class Watchdog:
     def _watch(self) -> None:
         while True:
             time.sleep(LOOK_EVERY)
-            self.look()
+            try:
+                self.look()
+            except Exception as error:
+                # The broker is away. Whatever it is: nobody would start this thread again.
+                log.warning("The worker's sign of life was not sent: %s", type(error).__name__)
 
     def look(self) -> None:
         idle = time.monotonic() - max(self.worked_at(), self.started_at)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from signalize_console.deliveries import erasing, erasure_log, installation
+from signalize_console.deliveries.backups import Backup
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.erasure_log import path
 from signalize_console.deliveries.models import Delivery
@@ -111,7 +112,9 @@ def test_the_drill(
         send_to(subscription, website)
         send_to(subscription, website, transactional=False)
     (settings.HOME.media / "rose.png").write_bytes(b"rose")
+    assert not Backup.objects.exists()
     made = backup(tmp_path / "backups")
+    assert Backup.objects.exists()
     assert [oct(file.stat().st_mode)[-3:] for file in sorted(made.iterdir())] == ["600", "600"]
     assert os.environ["SIGNALIZE_HOME"] not in (made / "database.dump").read_bytes().decode(errors="replace")
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
+from signalize_console.deliveries.beat import MOST_WAITING
 from signalize_console.embedded.home import Home
 from signalize_console.embedded.postgres import EmbeddedPostgres
 from signalize_console.embedded.valkey import EmbeddedValkey
@@ -24,8 +26,8 @@ pytestmark = pytest.mark.timeout(120)
 class Place:
     """A home with its servers, and the workers that were started on it."""
 
-    def __init__(self, home: Home) -> None:
-        self.home, self.workers = home, list[subprocess.Popen[str]]()
+    def __init__(self, home: Home, broker: EmbeddedValkey) -> None:
+        self.home, self.broker, self.workers = home, broker, list[subprocess.Popen[str]]()
         self.env = {
             **os.environ,
             "SIGNALIZE_HOME": str(home.path),
@@ -68,7 +70,7 @@ def a_place() -> Iterator[Place]:
     directory.chmod(0o755)
     home = Home(directory)
     postgres, valkey = EmbeddedPostgres(home).start(), EmbeddedValkey(home).start()
-    place = Place(home)
+    place = Place(home, valkey)
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=place.env, check=True
     )
@@ -141,9 +143,33 @@ def test_a_worker_that_lives_but_takes_no_work_ends(place: Place) -> None:
     assert "has taken no work" in said
 
 
+def test_a_worker_shows_its_life_while_the_broker_is_away(place: Place) -> None:
+    """Afterwards it takes work again, or is seen not to."""
+    worker = place.worker()
+    assert wait_until(heartbeats(place), 30)
+    place.broker.stop()
+    try:
+        [(since,)] = place.ask("SELECT now() + interval '3 seconds'")
+        lives = f"SELECT name FROM deliveries_heartbeat WHERE kind = 'worker' AND beat_at > '{since}'"
+        assert wait_until(lambda: place.ask(lives) == [("watched@here",)], 15)
+    finally:
+        place.broker.start()
+    assert wait_until(lambda: heartbeats(place)() or worker.poll() == 70, 30)
+
+
 def test_beat_says_that_it_lives(place: Place) -> None:
     place.run("celery", "-A", "signalize_console", "beat", "--loglevel=WARNING", "--pidfile=")
     assert wait_until(lambda: place.ask("SELECT 1 FROM deliveries_heartbeat WHERE kind = 'beat'"), 30)
+
+
+def test_what_nobody_reads_does_not_fill_the_broker(place: Place) -> None:
+    place.run("celery", "-A", "signalize_console", "beat", "--loglevel=WARNING", "--pidfile=")
+    with redis.Redis(unix_socket_path=str(place.home.valkey_socket)) as broker:
+        assert wait_until(lambda: broker.llen("marketing"), 30)
+        broker.lpush("marketing", *[b"a wake-up of hours ago"] * (MOST_WAITING + 1))
+        assert wait_until(lambda: broker.llen("marketing") < MOST_WAITING, 15)
+        # Beat goes on with it, and other queues are left alone.
+        assert wait_until(lambda: 0 < broker.llen("marketing") < broker.llen("transactional"), 15)
 
 
 def test_beat_ends_though_it_is_told_to_in_the_middle_of_a_query(place: Place) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
 
-from signalize_console.deliveries import pooler
+from signalize_console.deliveries import backups, pooler
 from signalize_console.embedded import backing_up
 
 
@@ -27,3 +28,12 @@ class Command(BaseCommand):
             self.stdout.write(str(backing_up.back_up(directory.absolute(), settings.HOME)))
         except backing_up.Failed as error:
             raise CommandError(str(error)) from error
+        self._note()
+
+    def _note(self) -> None:
+        # The dump took its time; who knows whether a connection from before it still stands.
+        connection.close()
+        try:
+            backups.note()
+        except DatabaseError:
+            self.stderr.write("That it was made can't be noted for /metrics here. Is this a read-only copy?")
