@@ -18,12 +18,20 @@ SMALL_TEST, SMALL_SPLIT = 20, 1_000
 def warnings_of(user: Any, message: PushMessage, reach: Reach, examples: list[Example]) -> list[str]:
     now = timezone.now()
     return [
+        *_about_late(message),
         *_about_reach(message, reach),
         *_about_texts(message),
         *_about_examples(examples),
         *_about_time(message, now),
         *(sentence for sentence, _link in troubles(user)),
     ]
+
+
+def _about_late(message: PushMessage) -> list[str]:
+    """The first of all: it changes what the button does."""
+    if not is_too_late(message) or not message.is_draft:
+        return []
+    return [_("This time has passed: it goes out as soon as you send it.")]
 
 
 def _about_reach(message: PushMessage, reach: Reach) -> list[str]:
@@ -58,8 +66,6 @@ def _about_examples(examples: list[Example]) -> list[str]:
 def _about_time(message: PushMessage, now: datetime.datetime) -> list[str]:
     first, last = message.span(now)
     found = []
-    if is_too_late(message) and message.is_draft:
-        found.append(_("This time has passed: it goes out as soon as you send it."))
     is_local = message.is_local and not message.repeat
     if is_local and wall_clock.around_the_world(message.wall_time)[0] + wall_clock.PATIENCE < now:
         found.append(_("For some recipients this time has passed: they get it the next day."))
