@@ -146,7 +146,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "signalize_console.console.logins.address"
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "console/locked_out.html"
+AXES_LOCKOUT_CALLABLE = "signalize_console.console.logins.locked_page"
 AXES_VERBOSE = False
 
 # Who must have a second factor: roles ("administrator approver"), "all", or nobody.

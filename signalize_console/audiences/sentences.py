@@ -51,9 +51,11 @@ def _subject(facts: Mapping[str, Any], named: Named) -> str:
     parts = [str(NAMES.get(facts["field"], facts["field"]))]
     if "message" in facts:
         parts.append(_quoted(facts["message"], named.get("message", {})))
-    parts += [f"“{facts[one]}”" for one in ("name", "product", "page") if one in facts]
+    parts += [_("“%s”") % facts[one] for one in ("name", "product", "page") if one in facts]
     if facts.get("properties"):
-        wanted = _(" and ").join(f"“{one['name']}” {_comparison(one, {})}" for one in facts["properties"])
+        wanted = _(" and ").join(
+            f"{_('“%s”') % one['name']} {_comparison(one, {})}" for one in facts["properties"]
+        )
         parts.append(_("with %s") % wanted)
     if "within" in facts:
         parts.append(_("in the last %s") % _period(facts["within"]))
@@ -115,5 +117,5 @@ def _quoted(value: Any, known: Mapping[Any, Any]) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if value in known:
-        return f"“{known[value]}”"
-    return f"“{value}”" if isinstance(value, str) else str(value)
+        return _("“%s”") % known[value]
+    return _("“%s”") % value if isinstance(value, str) else str(value)

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from signalize_console.audiences.words import SERVICES
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import ReadOnly
 from signalize_console.console.troubles import sentence
@@ -19,15 +20,26 @@ from signalize_console.deliveries import alerts
 from signalize_console.deliveries.alerts import Alert, AlertKind
 
 
+class ByEnd(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "over"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", gettext_lazy("still open")), ("yes", gettext_lazy("ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(ended_at__isnull=self.value() == "no") if self.value() else queryset
+
+
 @admin.register(Alert)
 class AlertAdmin(ReadOnly):
     when_empty = gettext_lazy("All is well: no push service refuses us or keeps silent.")
     of_all_too = True
-    list_display = ["status", "push_service", "website", "what", "started_at", "ended_at"]
-    list_filter: ClassVar[Any] = ["kind", ("ended_at", admin.EmptyFieldListFilter)]
+    list_display = ["status", "service", "website", "what", "started_at", "ended_at"]
+    list_filter: ClassVar[Any] = ["kind", ByEnd]
     list_select_related = ["website"]
     fields: ClassVar[Any] = [
-        *("status", "push_service", "website", "what", "reason", "status_code", "answer"),
+        *("status", "service", "website", "what", "reason", "status_code", "answer"),
         *("started_at", "probe_at", "probes", "ended_at"),
     ]
     change_form_template = "console/alert.html"
@@ -97,6 +109,10 @@ class AlertAdmin(ReadOnly):
     def status(self, alert: Alert) -> SafeString:
         tone = "ended" if alert.ended_at else "throttled" if alert.kind == AlertKind.THROTTLED else "failed"
         return badge(tone, alert.get_kind_display())
+
+    @admin.display(description=gettext_lazy("push service"))
+    def service(self, alert: Alert) -> str:
+        return str(SERVICES.get(alert.push_service, alert.push_service))
 
     @admin.display(description=gettext_lazy("what it means, and what to do"))
     def what(self, alert: Alert) -> SafeString:

@@ -53,7 +53,7 @@ class ApiKeyAdmin(PerWebsite):
     when_empty = _("A shop or CRM needs a key to send by API.")
     list_display = [
         *("name", "website", "shown_prefix", "status", "shown_scopes"),
-        *("created_at", "expires_at", "last_used_at"),
+        *("expires_at", "last_used_at"),
     ]
     list_filter = ["website"]
     list_select_related = ["website"]

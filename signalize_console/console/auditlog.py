@@ -14,6 +14,32 @@ from django.utils.translation import gettext_lazy as _
 from signalize_console.console.models import AuditRecord
 from signalize_console.console.paging import ReadOnly
 
+# What most records are of; what is rarer stands there as the code calls it.
+DEEDS: dict[str, Any] = {
+    "login": _("login"),
+    "logout": _("logout"),
+    "locked out": _("locked out"),
+    "added": _("added"),
+    "changed": _("changed"),
+    "deleted": _("deleted"),
+    "send": _("sent"),
+    "approve": _("approved"),
+    "disapprove": _("given back"),
+    "pause": _("paused"),
+    "resume": _("resumed"),
+    "cancel": _("cancelled"),
+    "take_back": _("taken back"),
+    "to_draft": _("made a draft again"),
+    "duplicate": _("duplicated"),
+    "switch": _("switched on or off"),
+    "recipes": _("taken from the ready ones"),
+    "erase": _("erased"),
+    "rights": _("rights changed"),
+    "second factor on": _("second factor on"),
+    "second_factor_off": _("second factor off"),
+    "new recovery codes": _("new recovery codes"),
+}
+
 
 def name_of(about: str) -> str:
     """The class's name; of one that no longer exists, as it was called in the code."""
@@ -31,9 +57,8 @@ class ByDeed(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
-            *(("login", _("login")), ("logout", _("logout")), ("locked out", _("locked out"))),
-            *(("send", _("send")), ("cancel", _("cancel")), ("added", _("added"))),
-            *(("changed", _("changed")), ("deleted", _("deleted"))),
+            (deed, DEEDS[deed])
+            for deed in ("login", "logout", "locked out", "send", "cancel", "added", "changed", "deleted")
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -43,11 +68,15 @@ class ByDeed(admin.SimpleListFilter):
 @admin.register(AuditRecord)
 class AuditRecordAdmin(ReadOnly):
     website_path = "website_id"
-    list_display = ["at", "by", "deed", "link", "detail"]
+    list_display = ["at", "by", "what", "link", "detail"]
     list_filter = [ByDeed]
     search_fields = ["=by", "=object_id"]
     search_help_text = _("A user's whole name, or the number of what it was done to")
     fields: ClassVar[Any] = [*list_display, "website_id"]
+
+    @admin.display(description=_("did what"), ordering="deed")
+    def what(self, record: AuditRecord) -> str:
+        return str(DEEDS.get(record.deed, record.deed))
 
     @admin.display(description=_("to what"), ordering="about")
     def link(self, record: AuditRecord) -> SafeString | str:

@@ -52,12 +52,23 @@ class RuleForm(forms.ModelForm):
         return cleaned
 
 
+class ByState(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "on"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("on")), ("no", _("off"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(is_on=self.value() == "yes") if self.value() else queryset
+
+
 @admin.register(Rule)
 class RuleAdmin(RuleViews, PerWebsite):
     when_empty = _("An automation answers by itself what visitors do. Ready ones need two minutes.")
     form = RuleForm
     list_display = ["name", "status", "what", "website", "priority"]
-    list_filter = ["website", "is_on"]
+    list_filter = ["website", ByState]
     list_select_related = ["website", "version"]
     search_fields = ["name"]
     change_form_template = "console/automation.html"

@@ -20,11 +20,19 @@ def warnings_of(user: Any, message: PushMessage, reach: Reach, readers: list[Rec
     """``readers``: some of those who would get it."""
     now = timezone.now()
     return [
+        *_about_late(message),
         *_about_reach(message, reach),
         *_about_texts(message, readers),
         *_about_time(message, now),
         *(sentence for sentence, _link in troubles(user)),
     ]
+
+
+def _about_late(message: PushMessage) -> list[str]:
+    """The first of all: it changes what the button does."""
+    if not is_too_late(message) or not message.is_draft:
+        return []
+    return [_("This time has passed: it goes out as soon as you send it.")]
 
 
 def _about_reach(message: PushMessage, reach: Reach) -> list[str]:
@@ -54,8 +62,6 @@ def in_one_line(remark: lint.Remark, texts: list[Any]) -> str:
 def _about_time(message: PushMessage, now: datetime.datetime) -> list[str]:
     first, last = message.span(now)
     found = []
-    if is_too_late(message) and message.is_draft:
-        found.append(_("This time has passed: it goes out as soon as you send it."))
     is_local = message.is_local and not message.repeat
     if is_local and wall_clock.around_the_world(message.wall_time)[0] + wall_clock.PATIENCE < now:
         found.append(_("For some recipients this time has passed: they get it the next day."))

@@ -58,7 +58,12 @@ class Chart:
         every = max(math.ceil(len(self.labels) / MOST_LABELS), 1)
         numbers = range(0, len(self.labels), every)
         return [
-            {"x": f"{self._x(number):.1f}", "label": self.labels[number], "spare": place % 2 == 1}
+            {
+                "x": f"{self._x(number):.1f}",
+                "label": self.labels[number],
+                "anchor": "end" if 0 < number == len(self.labels) - 1 else "middle",
+                "spare": place % 2 == 1,
+            }
             for place, number in enumerate(numbers)
         ]
 

@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.activity.models import Event
+from signalize_console.audiences.words import SERVICES
 from signalize_console.console.access import of_own_websites
 from signalize_console.console.badges import badge
 from signalize_console.console.outcomes import said
@@ -71,12 +72,12 @@ class DeliveryAdmin(FoundByIds, ReadOnly):
     when_empty = _("What is sent stands here, with what became of it.")
     website_path = "push_message__website"
     list_display = [
-        *("number", "message", "recipient", "push_service", "status", "why", "attempts", "answered_at"),
+        *("number", "message", "recipient", "service", "status", "why", "answered_at"),
     ]
     list_filter = [OfMessage, "state", OfPushService]
     list_select_related = ["recipient"]
     fields = [
-        *("message", "recipient", "push_service", "status", "what_became", "reports", "status_code"),
+        *("message", "recipient", "service", "status", "what_became", "reports", "status_code"),
         *("attempts", "due_at", "answered_at", "created_at"),
     ]
     inlines = [AttemptInline]
@@ -95,6 +96,10 @@ class DeliveryAdmin(FoundByIds, ReadOnly):
             OfMessage.parameter_name in request.GET and OfPushService.parameter_name not in request.GET
         )
         return of_message or super().is_found_by_index(request)
+
+    @admin.display(description=_("push service"))
+    def service(self, delivery: Delivery) -> str:
+        return str(SERVICES.get(delivery.push_service, delivery.push_service))
 
     @admin.display(description=_("delivery"), ordering="id")
     def number(self, delivery: Delivery) -> str:

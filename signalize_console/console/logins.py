@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model, logout
 from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -78,6 +79,16 @@ def locked_out(username: str, **_signal: Any) -> None:
     since = timezone.now() - datetime.timedelta(hours=settings.AXES_COOLOFF_TIME)
     if user and not AuditRecord.objects.filter(user_id=user.pk, at__gt=since, deed=LOCKED_OUT).exists():
         audit.record(user, LOCKED_OUT)
+
+
+def locked_page(request: HttpRequest, *_axes: Any) -> HttpResponse:
+    """Every try moves the lock's end, also one with the right password: it is as long away as ever."""
+    until = timezone.now() + datetime.timedelta(hours=settings.AXES_COOLOFF_TIME)
+    # Told by the minute, and true when that minute begins.
+    until = until.replace(second=0, microsecond=0) + datetime.timedelta(minutes=1)
+    minutes = round(settings.AXES_COOLOFF_TIME * 60)
+    context = {**admin.site.each_context(request), "until": until, "minutes": minutes}
+    return render(request, "console/locked_out.html", context, status=429)
 
 
 def end_sessions(user: Any, *, but: str | None = None) -> int:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.audiences.words import SERVICES
 from signalize_console.console.access import PerWebsite
 from signalize_console.console.page_by_key import COUNTED, PageByKey
 from signalize_console.webpush.push_services import HOSTS, SUFFIXES
@@ -47,7 +48,7 @@ class OfPushService(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         names = {**HOSTS, **SUFFIXES}.values()
-        return [*((name, name) for name in sorted(set(names))), ("other", _("other"))]
+        return [(name, SERVICES[name]) for name in [*sorted(set(names)), "other"]]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(push_service=self.value()) if self.value() else queryset

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.audiences.words import SERVICES
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import OfPushService, ReadOnly
 from signalize_console.console.person import PersonViews
@@ -45,7 +46,8 @@ class SubscriptionAdmin(FoundByIds, ReadOnly):
 
     @admin.display(description=_("subscription"), ordering="push_service")
     def name(self, subscription: Subscription) -> str:
-        return str(subscription)
+        service = SERVICES.get(subscription.push_service, subscription.push_service)
+        return f"{service} {bytes(subscription.endpoint_hash).hex()[:8]}"
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, subscription: Subscription) -> SafeString:

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -186,4 +187,4 @@ class SegmentAdmin(PerWebsite):
         at = timezone.localtime(segment.counted_at)
         return ngettext(
             "%(count)d subscription at %(at)s", "%(count)d subscriptions at %(at)s", segment.count
-        ) % {"count": segment.count, "at": f"{at:%Y-%m-%d %H:%M}"}
+        ) % {"count": segment.count, "at": date_format(at, "DATETIME_FORMAT")}

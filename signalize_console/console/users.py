@@ -1,5 +1,6 @@
 """Staff: their roles, the websites that they are limited to, their sessions and second factor."""
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -28,6 +29,18 @@ RIGHTS = {"groups", "everywhere", "websites", "is_staff", "is_active", "is_super
 def role_name(group: Any) -> str:
     """In the reader's language, where it is a role that comes along."""
     return str(Role(group.name).label) if group.name in Role.values else str(group.name)
+
+
+class ByRole(admin.SimpleListFilter):
+    title = _("roles")
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(group.pk), role_name(group)) for group in Group.objects.order_by("name")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value() or ""
+        return queryset.filter(groups=int(value)) if re.fullmatch(r"[0-9]{1,9}", value) else queryset
 
 
 class Roles(forms.ModelMultipleChoiceField):
@@ -74,7 +87,7 @@ class StaffAdmin(PerWebsite, UserAdmin):
     website_path = ""
     form = StaffForm
     list_display = ("username", "roles", "is_active", "factor", "last_login")
-    list_filter = ("is_active", "groups")
+    list_filter = ("is_active", ByRole)
     filter_horizontal = ()
     fieldsets: ClassVar[Any] = [
         (None, {"fields": ["username", "password"]}),

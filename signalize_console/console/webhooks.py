@@ -80,6 +80,12 @@ class WebhookEndpointAdmin(PerWebsite):
         return badge("paused", _("failing")) if endpoint.failing_since else badge("active", _("active"))
 
 
+class ByKind(admin.ChoicesFieldListFilter):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = _("kind")
+
+
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnly):
     when_empty = _("What your webhooks are told stands here.")
@@ -92,9 +98,8 @@ class WebhookDeliveryAdmin(ReadOnly):
         "status_code",
         "attempts",
         "occurred_at",
-        "answered_at",
     ]
-    list_filter = ["state", "kind", "endpoint"]
+    list_filter: ClassVar[Any] = ["state", ("kind", ByKind), "endpoint"]
     list_select_related = ["endpoint"]
     search_fields = ["=webhook_id"]
     search_help_text = _("A whole event id, such as delivery-42")

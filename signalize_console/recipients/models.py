@@ -12,6 +12,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from signalize_console.recipients.imports import Import, ImportChunk, ImportRefusal, ImportRow
 from signalize_console.websites.models import VapidKey, Website
@@ -176,7 +177,7 @@ class Subscription(models.Model):
 
 class ConsentKind(models.TextChoices):
     GIVEN = "given", _("given")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("consent", "withdrawn")
 
 
 class Consent(models.Model):

@@ -81,7 +81,8 @@ COPY = {"restored": "/admin/", "send-from-here": "/admin/send-from-here/"}
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 LOOKS = {"light": ("desk", False), "dark": ("desk", True), "phone": ("phone", True)}
 HIGHEST = 1800
-RESTORE = "UPDATE deliveries_installation SET identity = 'elsewhere'"
+# Nobody is asked for a code there, as ``log_in_again`` was.
+RESTORE = "UPDATE deliveries_installation SET identity = 'elsewhere'; DELETE FROM otp_totp_totpdevice"
 SEASON = "from tests.browsers import season; import json; print(json.dumps(season.grow()))"
 
 

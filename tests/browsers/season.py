@@ -365,7 +365,7 @@ def _set_up(website: Website) -> None:
     mara = User.objects.get(username="mara")
     for action, kind, detail in (
         ("changed", "messaging.pushmessage", "Autumn sale"),
-        ("sent", "messaging.pushmessage", "Autumn sale"),
+        ("send", "messaging.pushmessage", "Autumn sale"),
         ("added", "audiences.segment", "German speakers"),
     ):
         audit.record(mara, action, kind, 1, detail=detail)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browsers.chromium import Chromium
 from tests.browsers.console import Console
-from tests.browsers.look import SIZES, log_in
+from tests.browsers.look import SIZES, lock_out, log_in
 from tests.browsers.opt_in import complaints
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -110,6 +110,14 @@ def open_page(browser: Chromium, console: Console, path: str) -> None:
 
 def test_axe_has_nothing_to_say_of_the_login(chromium: Chromium, furnished: Console) -> None:
     chromium.open(f"{furnished.origin}/admin/login/")
+    for size, dark in LOOKS.values():
+        chromium.look(*SIZES[size], dark=dark)
+        assert complaints(chromium, "html") == []
+
+
+def test_axe_has_nothing_to_say_of_who_is_locked_out(chromium: Chromium, furnished: Console) -> None:
+    lock_out(chromium, furnished)
+    assert chromium.js("document.querySelector('.locked-out strong').textContent")
     for size, dark in LOOKS.values():
         chromium.look(*SIZES[size], dark=dark)
         assert complaints(chromium, "html") == []

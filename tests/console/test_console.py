@@ -20,7 +20,7 @@ from signalize_console.recipients import consent
 from signalize_console.recipients.models import ConsentKind
 from signalize_console.websites.models import Website
 from tests.console.logins import log_in
-from tests.makers import make_message, make_recipient, make_subscription, make_text
+from tests.makers import make_message, make_recipient, make_subscription, make_text, make_website
 
 pytestmark = pytest.mark.django_db
 XSS = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -335,6 +335,15 @@ def test_the_demo_is_linked_only_where_there_is_one(boss: Client, website: Websi
         settings.DEMO = there
         for page in ("/admin/", "/admin/messaging/pushmessage/"):
             assert ("/demo/" in boss.get(page).content.decode()) is there, page
+
+
+def test_a_newcomer_is_told_what_comes_next(boss: Client, settings: Any) -> None:
+    settings.DEMO = False
+    for steps, there in ((4, True), (3, False)):
+        card = boss.get("/admin/").content.decode().split('id="welcome"')[1].split("</ol>")[0]
+        assert card.count("<li>") == steps
+        assert ("/admin/websites/website/add/" in card) is there
+        make_website()
 
 
 def test_only_who_may_write_is_asked_to(website: Website) -> None:

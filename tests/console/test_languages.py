@@ -6,9 +6,13 @@ import zoneinfo
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
+from django.utils import timezone
 
+from signalize_console.automations.models import Rule
+from signalize_console.console import audit
+from signalize_console.deliveries.alerts import Alert
 from tests import messages
 from tests.console.test_roles import client_of
 from tests.makers import make_website
@@ -59,6 +63,51 @@ def test_programs_are_answered_in_english(boss: Client) -> None:
     answer = Client().get("/v3/websites", headers=GERMAN)
     assert answer.headers["Content-Language"] == "en"
     assert "API" in answer.json()["message"]
+
+
+def test_lists_and_their_filters_are_german(boss: Client) -> None:
+    """Also what Django says, and what the database has as a code word."""
+    audit.record(User.objects.get(), "send", "auth.user", 1)
+    boss.post(
+        "/admin/auth/user/add/", {"username": "ada", "password1": "x9!kq-lamp", "password2": "x9!kq-lamp"}
+    )
+    ada = User.objects.get(username="ada")
+    ada.groups.add(Group.objects.get(name="Approver"))
+    for path, said in (
+        ("/admin/console/auditrecord/", [">gesendet</td>", ">hinzugefügt</td>", "Nach Aktion"]),
+        ("/admin/auth/user/", ["Nach Rollen", ">Freigabe</a>"]),
+        (f"/admin/auth/user/{ada.pk}/change/", ["Verlauf", "Passwort zurücksetzen", "Speichern und weiter"]),
+        ("/admin/recipients/consent/", [">widerrufen</a>"]),
+        ("/admin/deliveries/alert/", [">noch offen</a>"]),
+        ("/admin/deliveries/delivery/", [">Google</a>"]),
+        ("/admin/automations/rule/add/", ["senden"]),
+    ):
+        page = boss.get(path, headers=GERMAN).content.decode()
+        assert [word for word in said if word not in page] == [], path
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/admin/auth/user/?role={role}", {"ada"}),
+        ("/admin/auth/user/?role=x", {"ada", "boss"}),
+        ("/admin/deliveries/alert/?over=no", {"mozilla"}),
+        ("/admin/deliveries/alert/?over=yes", {"apple"}),
+        ("/admin/automations/rule/?on=yes", {"running"}),
+        ("/admin/automations/rule/?on=no", {"resting"}),
+    ],
+)
+def test_filters_narrow_a_list(boss: Client, path: str, named: set[str]) -> None:
+    role = Group.objects.get(name="Approver")
+    User.objects.create_user("ada").groups.add(role)
+    Alert.objects.create(kind="outage", push_service="mozilla")
+    Alert.objects.create(kind="outage", push_service="apple", ended_at=timezone.now())
+    website = make_website()
+    for name, is_on in (("running", True), ("resting", False)):
+        Rule.objects.create(website=website, name=name, is_on=is_on)
+    page = boss.get(path.format(role=role.pk)).content.decode()
+    rows = page.split('id="result_list"')[1].split("</table>")[0].lower()
+    assert {one for one in ("ada", "boss", "mozilla", "apple", "running", "resting") if one in rows} == named
 
 
 def test_every_text_is_translated_with_its_placeholders() -> None:

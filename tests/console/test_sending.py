@@ -227,6 +227,17 @@ def test_the_review_warns(anna: Client, website: Website, changed: dict[str, str
     assert said in review(anna, compose(anna, website, **changed))[0]
 
 
+def test_an_appointment_that_has_passed_is_said_first_and_by_the_button(
+    anna: Client, website: Website
+) -> None:
+    subscribe(website, 1)
+    for year, button in (("2021", "Send now"), ("2031", "Schedule")):
+        page = review(anna, compose(anna, website, scheduled_at_0=f"{year}-05-01", scheduled_at_1="03:00"))[0]
+        assert re.search(r'<button class="button default" type="submit">([^<]+)', page)[1] == button  # type: ignore[index]
+        first = re.search(r'<p class="warning">([^<]+)', page)[1]  # type: ignore[index]
+        assert ("This time has passed" in first) == (year == "2021")
+
+
 def test_a_small_audience_needs_no_typing(anna: Client, website: Website) -> None:
     subscribe(website, 5)
     message = compose(anna, website)

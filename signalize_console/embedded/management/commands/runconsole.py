@@ -22,11 +22,11 @@ from signalize_console.webpush.push_services import PushServices
 BANNER = """
   Signalize Console runs. Started in {seconds:.1f} s; Ctrl-C stops it.
 
-    Console     {origin}/admin/
-    Demo page   {origin}/demo/
+    Console     {origin}/admin/{start}
     API docs    {origin}/v3/docs
     Logs        {logs}
 """
+FIRST_ACCOUNT = "\n    Accounts    manage.py createsuperuser makes the first one"
 
 
 class Command(BaseCommand):
@@ -66,7 +66,8 @@ class Command(BaseCommand):
             supervisor.start(child)
         self._wait(supervisor, bind, port)
         seconds, origin = time.monotonic() - started, f"http://localhost:{port}"
-        self.stdout.write(BANNER.format(seconds=seconds, origin=origin, logs=self.home.logs))
+        start = f"\n    Demo page   {origin}/demo/" if settings.DEMO else FIRST_ACCOUNT
+        self.stdout.write(BANNER.format(seconds=seconds, origin=origin, logs=self.home.logs, start=start))
         supervisor.keep_running()
 
     def _environment(self) -> dict[str, str]:
