@@ -5,6 +5,7 @@ of nobody.
 """
 
 import datetime
+import errno
 import itertools
 import logging
 import os
@@ -42,9 +43,9 @@ def note(recipient: Recipient) -> None:
     )
     try:
         path().parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(descriptor, line.encode())
+            _write(descriptor, line.encode())
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -55,6 +56,15 @@ def note(recipient: Recipient) -> None:
             path(),
             error.strerror,
         )
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    """As a line of its own, also where a disk that was full took only the first half of the one before."""
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        line = b"\n" + line
+    if os.write(descriptor, line) < len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def read(file: Path) -> Iterator[Erased]:

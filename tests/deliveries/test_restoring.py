@@ -187,6 +187,40 @@ def test_an_unwritable_record_stops_no_erasure(
     assert "SIGNALIZE_ERASURES" in caplog.text
 
 
+HALF = """
+import resource, sys
+import django; django.setup()
+from signalize_console.deliveries import erasure_log
+from signalize_console.recipients.models import Recipient
+one = Recipient(website_id=1, client_id="0" * 32)
+erasure_log.note(one)
+full = erasure_log.path().stat().st_size + 30
+_soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (full, hard))
+erasure_log.note(one)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+erasure_log.note(one)
+"""
+
+
+def test_a_full_disk_is_told_and_spoils_no_other_record(tmp_path: Path) -> None:
+    log = tmp_path / "erasures.log"
+    env = {
+        **os.environ,
+        "SIGNALIZE_ERASURES": str(log),
+        "DJANGO_SETTINGS_MODULE": "signalize_console.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", HALF], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("can't be written (No space left on device)") == 1
+    first, half, last = log.read_text().splitlines()
+    assert len(half) == 30
+    for whole in (first, last):
+        (tmp_path / "one").write_text(f"{whole}\n")
+        assert len(list(erasure_log.read(tmp_path / "one"))) == 1
+
+
 @pytest.fixture
 def older(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """A server older than the programs that come with the console."""
