@@ -80,6 +80,17 @@ def test_a_message_is_composed_for_a_segment_and_reviewed_with_its_count(
     assert "<dd>Germans</dd>" in page
 
 
+def test_what_stands_in_the_way_of_deleting_a_segment_is_said(boss: Client, website: Website) -> None:
+    segment = Segment.objects.create(website=website, name="Used", definition=json.loads(GERMAN))
+    message = outbox.send(make_message(website, segment=segment), [make_text(title="Sale")]).message_id
+    path = reverse("admin:audiences_segment_delete", args=[segment.pk])
+    page = boss.get(path).content.decode()
+    assert f"/admin/messaging/pushmessage/{message}/change/" in page
+    assert "permission" not in page
+    boss.post(path, {"post": "yes"})
+    assert Segment.objects.filter(pk=segment.pk).exists()
+
+
 def test_a_segment_of_another_website_is_refused(boss: Client, website: Website) -> None:
     make_segment(boss, website)
     other = make_website(name="Other")
