@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -27,8 +28,10 @@ from signalize_console.audiences.tree import BadSegment, Problem, parse
 from signalize_console.console import segment_builder
 from signalize_console.console.access import PerWebsite, of_own_websites, own_websites
 from signalize_console.console.audience import context_of, only_website
+from signalize_console.messaging.models import ExcludedSegment, PushMessage
 from signalize_console.websites.models import Website
 
+MOST_USERS = 20
 SAMPLE = '{"all": [{"field": "language", "op": "equals", "value": "de"}]}'
 
 
@@ -100,6 +103,24 @@ class SegmentAdmin(PerWebsite):
     def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> Any:
         # A segment of another website would leave its messages behind.
         return ["website", "reached"] if obj else []
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Of the messages that one is for, or that leave it out, the newest 20: there may be thousands."""
+        segments = list(objs)
+        uses = Q(segment__in=segments) | Exists(
+            ExcludedSegment.objects.filter(push_message=OuterRef("pk"), segment__in=segments)
+        )
+        users = PushMessage.objects.filter(uses).prefetch_related("texts").order_by("-pk")[:MOST_USERS]
+        if not users:
+            return super().get_deleted_objects(segments, request)
+        links = [
+            format_html(
+                '<a href="{}">{}</a>', reverse("admin:messaging_pushmessage_change", args=[one.pk]), one
+            )
+            for one in users
+        ]
+        counted = {self.opts.verbose_name_plural: len(segments)}
+        return [str(one) for one in segments], counted, set(), links
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """With ``?list=``: who is on it."""

@@ -80,15 +80,26 @@ def test_a_message_is_composed_for_a_segment_and_reviewed_with_its_count(
     assert "<dd>Germans</dd>" in page
 
 
-def test_what_stands_in_the_way_of_deleting_a_segment_is_said(boss: Client, website: Website) -> None:
+@pytest.mark.parametrize("is_left_out", [False, True])
+def test_what_stands_in_the_way_of_deleting_a_segment_is_said(
+    boss: Client, website: Website, django_assert_max_num_queries: Any, is_left_out: bool
+) -> None:
     segment = Segment.objects.create(website=website, name="Used", definition=json.loads(GERMAN))
-    message = outbox.send(make_message(website, segment=segment), [make_text(title="Sale")]).message_id
     path = reverse("admin:audiences_segment_delete", args=[segment.pk])
-    page = boss.get(path).content.decode()
-    assert f"/admin/messaging/pushmessage/{message}/change/" in page
+    assert "Are you sure" in boss.get(path).content.decode()
+    chosen: Any = {"excluded": [segment]} if is_left_out else {"segment": segment}
+    for _message in range(22):
+        last = outbox.send(make_message(website), [make_text(title="Sale")], **chosen).message_id
+    with django_assert_max_num_queries(10):
+        page = boss.get(path).content.decode()
+    assert f"/admin/messaging/pushmessage/{last}/change/" in page
+    assert page.count("/admin/messaging/pushmessage/") < 25
     assert "permission" not in page
     boss.post(path, {"post": "yes"})
     assert Segment.objects.filter(pk=segment.pk).exists()
+    PushMessage.objects.all().delete()
+    boss.post(path, {"post": "yes"})
+    assert not Segment.objects.filter(pk=segment.pk).exists()
 
 
 def test_a_segment_of_another_website_is_refused(boss: Client, website: Website) -> None:
