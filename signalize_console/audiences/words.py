@@ -55,3 +55,8 @@ SERVICES: dict[str, Any] = {
     "wns": "Microsoft",
     "other": _("other"),
 }
+
+
+def push_service_name(push_service: str) -> str:
+    """Whose it is; one without a name is shown as it is."""
+    return str(SERVICES.get(push_service, push_service))

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from signalize_console.audiences.words import SERVICES
+from signalize_console.audiences.words import push_service_name
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import ReadOnly
 from signalize_console.console.troubles import sentence
@@ -112,7 +112,7 @@ class AlertAdmin(ReadOnly):
 
     @admin.display(description=gettext_lazy("push service"))
     def service(self, alert: Alert) -> str:
-        return str(SERVICES.get(alert.push_service, alert.push_service))
+        return push_service_name(alert.push_service)
 
     @admin.display(description=gettext_lazy("what it means, and what to do"))
     def what(self, alert: Alert) -> SafeString:

@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from signalize_console.activity.models import Event
-from signalize_console.audiences.words import SERVICES
+from signalize_console.audiences.words import push_service_name
 from signalize_console.console.access import of_own_websites
 from signalize_console.console.badges import badge
 from signalize_console.console.outcomes import said
@@ -99,7 +99,7 @@ class DeliveryAdmin(FoundByIds, ReadOnly):
 
     @admin.display(description=_("push service"))
     def service(self, delivery: Delivery) -> str:
-        return str(SERVICES.get(delivery.push_service, delivery.push_service))
+        return push_service_name(delivery.push_service)
 
     @admin.display(description=_("delivery"), ordering="id")
     def number(self, delivery: Delivery) -> str:

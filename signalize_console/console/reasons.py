@@ -2,7 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-SERVICES = {"fcm": "Google", "mozilla": "Mozilla", "apple": "Apple", "wns": "Microsoft"}
+from signalize_console.audiences import words
+
+SERVICES: dict[str, str] = {name: word for name, word in words.SERVICES.items() if name != "other"}
 REASONS = {
     "": "",
     "gone_too_early": _("The push service doesn't know this young subscription yet. It is tried again by itself."),

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.audiences.words import SERVICES
+from signalize_console.audiences.words import push_service_name
 from signalize_console.console.badges import badge
 from signalize_console.console.paging import OfPushService, ReadOnly
 from signalize_console.console.person import PersonViews
@@ -46,7 +46,7 @@ class SubscriptionAdmin(FoundByIds, ReadOnly):
 
     @admin.display(description=_("subscription"), ordering="push_service")
     def name(self, subscription: Subscription) -> str:
-        service = SERVICES.get(subscription.push_service, subscription.push_service)
+        service = push_service_name(subscription.push_service)
         return f"{service} {bytes(subscription.endpoint_hash).hex()[:8]}"
 
     @admin.display(description=_("state"), ordering="state")

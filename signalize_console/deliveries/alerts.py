@@ -7,7 +7,7 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from signalize_console.audiences.words import SERVICES
+from signalize_console.audiences.words import push_service_name
 from signalize_console.websites.models import Website
 
 
@@ -56,7 +56,7 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{SERVICES.get(self.push_service, self.push_service)}: {self.get_kind_display()}"
+        return f"{push_service_name(self.push_service)}: {self.get_kind_display()}"
 
 
 # How long until the first try after a stop, and at most between two.
