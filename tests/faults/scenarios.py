@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
@@ -137,6 +138,8 @@ class Run:
             self.system.arms.arm("after_claim", signal.SIGSTOP)
             pid = self.system.arms.reached("after_claim", 20)
             assert pid, "No worker claims."
+            # It tells before it stops itself: a SIGCONT that comes in between would be lost, and it slept on.
+            wait_until(lambda pid=pid: _is_stopped(pid), 10, f"{pid} doesn't fall asleep.")  # type: ignore[misc]
             if any(pid in self.system.children(name) for name in WORKERS if name.startswith(kind)):
                 return pid
             os.kill(pid, signal.SIGCONT)
@@ -341,6 +344,10 @@ SELECT count(*) FROM faults_claim JOIN deliveries_delivery delivery
   ON delivery.id = delivery_id AND delivery.attempts = faults_claim.attempts
 WHERE worker = %s AND delivery.state = 'sending'
 """
+
+
+def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def _bar(done: int, wanted: int) -> str:
