@@ -41,6 +41,8 @@ class Watchdog:
         self.send_sign, self.broker_answers = send_sign, broker_answers
         self.kill_children = kill_children
         self.started_at = time.monotonic()
+        # Since then it could have taken work: it had started, and the broker took what was sent.
+        self.able_since = self.started_at
 
     def start(self) -> None:
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
@@ -51,15 +53,16 @@ class Watchdog:
             try:
                 self.look()
             except Exception as error:
-                # The broker is away. Whatever it is: nobody would start this thread again.
-                log.warning("The worker's sign of life was not sent: %s", type(error).__name__)
+                # Whatever it is: nobody would start this thread again.
+                log.warning("The worker was not looked after: %s", type(error).__name__)
 
     def look(self) -> None:
-        idle = time.monotonic() - max(self.worked_at(), self.started_at)
+        now = time.monotonic()
+        idle = now - max(self.worked_at(), self.started_at)
         self._show_life(idle)
         if idle > LOOK_EVERY:
-            self.send_sign()
-        if idle > DEAF_SECONDS and self.broker_answers():
+            self._send_sign()
+        if now - max(self.worked_at(), self.able_since) > DEAF_SECONDS and self.broker_answers():
             log.critical(
                 "%s has taken no work for %d s though the broker answers. It ends, to be started again.",
                 self.name,
@@ -67,6 +70,14 @@ class Watchdog:
             )
             self.kill_children()
             os._exit(EXIT_CODE)
+
+    def _send_sign(self) -> None:
+        """Nobody takes work while the broker is away; Celery then tries again each half minute at least."""
+        try:
+            self.send_sign()
+        except Exception as error:
+            self.able_since = time.monotonic()
+            log.warning("The worker's sign of life was not sent: %s", type(error).__name__)
 
     def _show_life(self, idle: float) -> None:
         """With a connection of its own each time: the worker forks, and a child must not inherit one."""

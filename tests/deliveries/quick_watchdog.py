@@ -11,4 +11,4 @@ __all__ = ["app"]
 def hurry(**_facts: object) -> None:
     from signalize_console.deliveries import watchdog
 
-    watchdog.LOOK_EVERY, watchdog.DEAF_SECONDS = 0.5, 4.0
+    watchdog.LOOK_EVERY, watchdog.DEAF_SECONDS = 0.5, 8.0
