@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError, InterfaceError, connection
 
 from tests.faults.crashing import POINTS
-from tests.faults.system import WORKERS, System, wait_until
+from tests.faults.system import DEAD, STOPPED, WORKERS, System, state_of, wait_until
 from tests.faults.traffic import Traffic
 
 HELD = """
@@ -22,6 +22,8 @@ SENDING = "SELECT count(*) FROM deliveries_delivery WHERE state = 'sending'"
 WEB_POINTS = {"api_before_commit", "api_after_commit", "reporting"}
 # A task for maintenance waits until a worker has ended its run of 20 seconds.
 PATIENCE = 25.0
+# Of ten looks a second: how many arm a point, and how many of the kills hit another than a sender.
+ARMING, PARENTS = 1 / 10, 1 / 7
 
 
 @dataclass
@@ -59,12 +61,10 @@ class Killer:
         """Up to so many, all before ``until`` (monotonic). Now and then a point is armed for whoever comes."""
         points = self.random.sample(POINTS, len(POINTS))
         points.remove("reclaiming")  # comes when the first lease is over
-        for position in range(number):
-            if time.monotonic() > until:
-                break
-            if position % 3 == 0 and points:
+        while len(self.kills) < number and time.monotonic() < until:
+            if points and self.random.random() < ARMING:
                 self._arm(points.pop())
-            self.at_random(position)
+            self.at_random()
             self._collect()
             time.sleep(self.random.uniform(0.0, 0.2))
         for point in points:
@@ -81,30 +81,36 @@ class Killer:
                 self.unreached.append(point)
         self.armed.clear()
 
-    def at_random(self, position: int) -> None:
-        """A process that has something in its hands. Each seventh is not a sender: its parent, the web or beat."""
-        if position % 7 == 3:
-            name = self.random.choice(["web", "beat", *WORKERS])
-            self._kill_parent(name)
+    def at_random(self) -> None:
+        """A process that has something in its hands, if any has. Some are no senders: their parents, web and beat."""
+        victims = [
+            (name, pid) for name in WORKERS for pid in self._living(name) if count(HELD, f"worker-{pid}")
+        ]
+        if not victims:
             return
-        for name in self.random.sample(list(WORKERS), len(WORKERS)):
-            for pid in self.system.children(name)[:1]:
-                if count(HELD, f"worker-{pid}"):
-                    self._kill_frozen(name, pid)
-                    return
+        if self.random.random() < PARENTS:
+            self._kill_parent(self.random.choice(["web", "beat", *WORKERS]))
+        else:
+            self._kill_frozen(*self.random.choice(victims))
+
+    def _living(self, name: str) -> list[int]:
+        """Its children. Who was killed stays among them until the parent looks, some seconds later."""
+        return [pid for pid in self.system.children(name) if state_of(pid) not in DEAD]
 
     def _kill_frozen(self, name: str, pid: int) -> None:
-        """Frozen first, so that what is counted as in flight is what dies with it."""
+        """Frozen first, so that what is counted as in flight is what dies with it; unless it is dead already."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
-            held = count(HELD, f"worker-{pid}")
-            os.kill(pid, signal.SIGKILL)
-            self.kills.append(Kill(name, pid, time.time(), held))
+            wait_until(lambda: state_of(pid) in {*DEAD, STOPPED}, 10, f"{pid} doesn't stop.")
+            if state_of(pid) == STOPPED:
+                held = count(HELD, f"worker-{pid}")
+                os.kill(pid, signal.SIGKILL)
+                self.kills.append(Kill(name, pid, time.time(), held))
 
     def _kill_parent(self, name: str) -> None:
         """With its whole group, as the kernel does to a service that takes too much memory."""
         process = self.system.running[name]
-        children = self.system.children(name)
+        children = self._living(name)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGSTOP)
             if name == "web":
@@ -151,13 +157,12 @@ class Killer:
             app.send_task("deliveries.clean_up", queue="maintenance", retry=False)
 
     def confirm(self) -> None:
-        """A kill counts if its process ended with −9 and something was in its hands."""
+        """A kill counts if its process ended with −9 and something was in its hands: once for each process."""
+        counted = set[int]()
         for kill in self.kills:
-            if kill.counts or not kill.in_flight:
-                continue
-            with contextlib.suppress(TimeoutError):
-                wait_until(lambda kill=kill: self._ended(kill), 5, "")  # type: ignore[misc]
-                kill.counts = True
+            kill.counts = bool(kill.in_flight) and kill.pid not in counted and self._ended(kill)
+            if kill.counts:
+                counted.add(kill.pid)
 
     def _ended(self, kill: Kill) -> bool:
         if kill.what.removeprefix("at ") in WEB_POINTS:

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
@@ -16,7 +15,7 @@ from signalize_console.embedded.processes import last_lines
 from tests.faults import reckoning
 from tests.faults.kills import Killer, count
 from tests.faults.reckoning import WINDOW, Books, Watcher
-from tests.faults.system import WORKERS, System, wait_until
+from tests.faults.system import STOPPED, WORKERS, System, state_of, wait_until
 from tests.faults.traffic import Traffic
 
 # Shorter than a lease: what was lost with one worker isn't lost again with the next. A shop's worker doesn't
@@ -139,7 +138,7 @@ class Run:
             pid = self.system.arms.reached("after_claim", 20)
             assert pid, "No worker claims."
             # It tells before it stops itself: a SIGCONT that comes in between would be lost, and it slept on.
-            wait_until(lambda pid=pid: _is_stopped(pid), 10, f"{pid} doesn't fall asleep.")  # type: ignore[misc]
+            wait_until(lambda pid=pid: state_of(pid) == STOPPED, 10, f"{pid} doesn't fall asleep.")
             if any(pid in self.system.children(name) for name in WORKERS if name.startswith(kind)):
                 return pid
             os.kill(pid, signal.SIGCONT)
@@ -344,10 +343,6 @@ SELECT count(*) FROM faults_claim JOIN deliveries_delivery delivery
   ON delivery.id = delivery_id AND delivery.attempts = faults_claim.attempts
 WHERE worker = %s AND delivery.state = 'sending'
 """
-
-
-def _is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def _bar(done: int, wanted: int) -> str:

@@ -35,6 +35,8 @@ WORKERS = {
     "marketing-1": "marketing",
     "marketing-2": "marketing",
 }
+# States of a process (proc(5)): ended, whether its parent knows or not; told to stop.
+DEAD, STOPPED = {"", "Z", "X"}, "T"
 # Who claimed what, and what was lost with whom; and whether anything that had ended changed again.
 WITNESSES = """
 CREATE TABLE faults_claim (delivery_id bigint, attempts int, worker text, claimed_at timestamptz DEFAULT clock_timestamp());
@@ -217,6 +219,14 @@ class System:
             return True
         said = f"pid:{pid} exited with 'signal 9 (SIGKILL)'"
         return any(said in self.log(name).read_text(errors="replace") for name in WORKERS)
+
+
+def state_of(pid: int) -> str:
+    """As proc(5) has it; a process that is gone has none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def wait_until(true: Any, seconds: float, what: str) -> Any:
