@@ -27,6 +27,8 @@ BY_FORM = {"add", "change", "changelist", "delete", "history", "login", "logout"
 UNRECORDED = {"remarks", "links", "audience", "preview", "sample", "rehearse"}
 # What the composer saves by itself, every few seconds: a change stands there once in a while for each person.
 BY_ITSELF = {"save": "added", "save_again": "changed"}
+# Before the name of the page whose file was taken.
+EXPORTED = "exported "
 ONCE_IN = datetime.timedelta(minutes=10)
 
 Chosen = list[tuple[Any, int | None]]
@@ -96,8 +98,8 @@ def place_of(request: HttpRequest) -> Place:
     match = request.resolver_match
     name = (match.url_name if match else None) or ""
     object_id = next(iter(match.kwargs.values()), "") if match else ""
-    app, _, rest = name.partition("_")
-    model, _, deed = rest.partition("_")
+    app = next((one.label for one in apps.get_app_configs() if name.startswith(f"{one.label}_")), "")
+    model, _, deed = name.removeprefix(f"{app}_").partition("_")
     try:
         return Place(apps.get_model(app, model)._meta.label_lower, deed, str(object_id))
     except LookupError:
@@ -117,7 +119,7 @@ def on_record(site: Any, view: Callable[..., HttpResponse]) -> Callable[..., Htt
             _record_draft(request.user, place, json.loads(response.content)["id"])
         elif (is_file or is_change) and place.deed not in UNRECORDED and request.user.is_authenticated:
             website = _website_of(site, place)
-            deed = f"exported {place.deed}" if is_file else place.deed
+            deed = f"{EXPORTED}{place.deed}" if is_file else place.deed
             record(request.user, deed[:64], place.about, place.object_id[:64], website_id=website)
         return response
 

@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from signalize_console.console import audit
 from signalize_console.console.models import AuditRecord
 from signalize_console.console.paging import ReadOnly
 
-# What most records are of; what is rarer stands there as the code calls it.
 DEEDS: dict[str, Any] = {
     "login": _("login"),
     "logout": _("logout"),
@@ -27,18 +27,56 @@ DEEDS: dict[str, Any] = {
     "disapprove": _("given back"),
     "pause": _("paused"),
     "resume": _("resumed"),
+    "release": _("released"),
     "cancel": _("cancelled"),
     "take_back": _("taken back"),
     "to_draft": _("made a draft again"),
     "duplicate": _("duplicated"),
+    "to_template": _("saved as a template"),
+    "from_template": _("made from a template"),
+    "test": _("tested"),
+    "add_browser": _("test browser added"),
+    "remove_browser": _("test browser removed"),
+    "upload": _("picture uploaded"),
     "switch": _("switched on or off"),
     "recipes": _("taken from the ready ones"),
+    "take": _("older version used again"),
+    "held": _("held runs decided"),
+    "recount": _("counted again"),
+    "confirm": _("confirmed"),
+    "discard": _("discarded"),
+    "undo": _("undone"),
+    "restore": _("subscriptions restored"),
+    "try_now": _("tried at once"),
     "erase": _("erased"),
+    "export": _("data exported"),
+    "keys": _("VAPID key replaced"),
+    "make_identity_secret": _("identity secret made"),
+    "rotate": _("key replaced"),
+    "revoke": _("revoked"),
+    "rotate_secret": _("secret replaced"),
+    "disable": _("switched off"),
+    "enable": _("switched on"),
+    "redeliver": _("delivered again"),
     "rights": _("rights changed"),
+    "password_change": _("password changed"),
     "second factor on": _("second factor on"),
     "second_factor_off": _("second factor off"),
+    "remove_second_factor": _("second factor removed"),
     "new recovery codes": _("new recovery codes"),
+    "end_session": _("session ended"),
+    "end_sessions": _("all sessions ended"),
+    "self-test-start": _("self-test begun"),
+    "self-test-end": _("self-test ended"),
+    "send_from_here": _("sending allowed from here"),
 }
+
+
+def words_for(deed: str) -> str:
+    """Of what an older version has recorded: as it was called in the code."""
+    if deed.startswith(audit.EXPORTED):
+        return str(DEEDS["export"])
+    return str(DEEDS.get(deed, deed))
 
 
 def name_of(about: str) -> str:
@@ -76,7 +114,7 @@ class AuditRecordAdmin(ReadOnly):
 
     @admin.display(description=_("did what"), ordering="deed")
     def what(self, record: AuditRecord) -> str:
-        return str(DEEDS.get(record.deed, record.deed))
+        return words_for(record.deed)
 
     @admin.display(description=_("to what"), ordering="about")
     def link(self, record: AuditRecord) -> SafeString | str:

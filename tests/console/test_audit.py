@@ -1,17 +1,19 @@
 """The audit log: everything that staff changes leaves a record, and nobody changes the record."""
 
 import datetime
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django.utils import timezone
 
 from signalize_console.api.models import ApiKey
 from signalize_console.console import audit, forgetting
+from signalize_console.console.auditlog import words_for
 from signalize_console.console.models import AuditRecord
 from signalize_console.console.site import site
 from signalize_console.messaging.models import PushMessage
@@ -172,6 +174,55 @@ def test_keepers_read_it_and_others_do_not(boss: Client, website: Website) -> No
     assert "Push message #" in page
     assert "ada" in page
     assert client_of(member("Marketer", "mia")).get("/admin/console/auditrecord/").status_code == 403
+
+
+# Pages on which nothing is changed.
+READING = {
+    *(
+        "index",
+        "app_list",
+        "jsi18n",
+        "autocomplete",
+        "view_on_site",
+        "account",
+        "second_factor",
+        "password_change_done",
+    ),
+    *("reports", "reports_compare", "reports_message", "self-test", "self-test-state", "progress", "refused"),
+    *(
+        "choose",
+        "browsers",
+        "links_of",
+        "placeholders",
+        "review",
+        "why",
+        "of",
+        "offered",
+        "estimate",
+        "history",
+    ),
+}
+# Tell of themselves in other words.
+BY_THEMSELVES = {"second_factor_setup", "recovery_codes"}
+
+
+def deeds() -> Iterator[str]:
+    """All that may be asked for in the console: by the addresses of its pages, and by actions of its lists."""
+    request: HttpRequest = RequestFactory().get("/admin/")
+    for pattern in site.get_urls():
+        for one in getattr(pattern, "url_patterns", [pattern]):
+            if one.name:
+                request.resolver_match = ResolverMatch(one.callback, (), {}, url_name=one.name)
+                yield audit.place_of(request).deed
+    for admin in site._registry.values():
+        for action in admin.actions or []:
+            yield action if isinstance(action, str) else action.__name__
+
+
+def test_whatever_is_done_has_words() -> None:
+    known = audit.BY_FORM | audit.UNRECORDED | set(audit.BY_ITSELF) | READING | BY_THEMSELVES
+    assert [deed for deed in deeds() if deed not in known and words_for(deed) == deed] == []
+    assert words_for("exported reports") == words_for("export")
 
 
 def test_a_draft_that_saves_itself_is_told_of_once_in_a_while(boss: Client, website: Website) -> None:
