@@ -57,11 +57,11 @@ class Killer:
         self.purged_at = 0.0
         self.unreached: list[str] = []
 
-    def run(self, number: int, until: float) -> None:
-        """Up to so many, all before ``until`` (monotonic). Now and then a point is armed for whoever comes."""
+    def run(self, until: float) -> None:
+        """As many as it finds before ``until`` (monotonic). Now and then a point is armed for whoever comes."""
         points = self.random.sample(POINTS, len(POINTS))
         points.remove("reclaiming")  # comes when the first lease is over
-        while len(self.kills) < number and time.monotonic() < until:
+        while time.monotonic() < until:
             if points and self.random.random() < ARMING:
                 self._arm(points.pop())
             self.at_random()

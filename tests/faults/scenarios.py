@@ -21,7 +21,6 @@ from tests.faults.traffic import Traffic
 # Shorter than a lease: what was lost with one worker isn't lost again with the next. A shop's worker doesn't
 # die twice a second.
 BURST_SECONDS = 27.0
-KILLS_A_BURST = 75
 # Longer than a lease: the worker wakes when all that it held has been taken over.
 ASLEEP_SECONDS = 35.0
 
@@ -101,7 +100,7 @@ class Run:
             burst += 1
             killer = Killer(self.system, self.traffic, self.seed + burst)
             with self.stretch(figures) as killed:
-                killer.run(KILLS_A_BURST, time.monotonic() + BURST_SECONDS)
+                killer.run(time.monotonic() + BURST_SECONDS)
                 asleep = [self._put_to_sleep(kind) for kind in ("marketing", "transactional")]
                 slept_at = time.monotonic()
                 self.traffic.stop()
