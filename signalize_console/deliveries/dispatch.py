@@ -140,9 +140,18 @@ class Dispatch:
             self.ask_at = 0.0
             if now > self.connected_at + LEASE_SECONDS:
                 raise
-            time.sleep(LOOK_AGAIN)
+            self._listen(LOOK_AGAIN)
             return claiming
         return more and claiming
+
+    def _listen(self, seconds: float) -> None:
+        """To the push services: an answer that nobody reads in time counts as none."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self.wire.in_flight:
+                self._take(self.wire.poll(left))
+            else:
+                time.sleep(left)
 
     def _turn(self, claiming: bool) -> bool:
         """Waits for answers, or records them and refills the window. False: nothing more is due."""

@@ -74,6 +74,12 @@ WHERE id IN (
 ORDER BY id FOR UPDATE
 """
 
+# Whoever ends one of these alerts calls back what waits for it: it must see what we let wait. Locked before
+# the messages, as they do.
+LOCK_STOPS = (
+    "SELECT 1 FROM deliveries_alert WHERE ended_at IS NULL AND probe_at IS NOT NULL ORDER BY id FOR SHARE"
+)
+
 # An open alert with a time of its next try holds back the deliveries of its push service until then.
 SETTLE = """
 UPDATE messaging_pushmessage message
@@ -156,6 +162,7 @@ def pause(message_id: int, reason: str) -> None:
 def _settle(transactional: bool, touched: Iterable[int]) -> None:
     """The lock orders us after whoever puts a delivery back: both also write ``due_at``."""
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LOCK_STOPS)
         cursor.execute(LOCK_DUE, [transactional, list(touched)])
         if ids := [message_id for (message_id,) in cursor.fetchall()]:
             cursor.execute(f"{BY_INDEX};{SETTLE}", [list(SERVICES), ids])

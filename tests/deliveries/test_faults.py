@@ -4,6 +4,7 @@ import datetime
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from signalize_console.deliveries import caps, dispatch, ledger, outbox, sending
+from signalize_console.deliveries.alerts import Alert
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.ledger import MOST_LOSSES, Claim, Claimed
 from signalize_console.deliveries.models import Attempt, Delivery
@@ -19,6 +21,7 @@ from signalize_console.messaging.models import PushMessage
 from signalize_console.messaging.states import DeliveryState, MessageState
 from signalize_console.pushservice.double import PushServiceDouble
 from signalize_console.recipients.models import Subscription
+from signalize_console.webpush.transport import Transport
 from signalize_console.websites.models import Website
 from tests.deliveries.test_engine import make_due, send_to
 from tests.makers import make_message, make_text
@@ -138,13 +141,61 @@ def test_an_answer_survives_the_loss_of_the_database(
     assert len(double.received) == 30
 
 
+def test_answers_are_read_while_the_database_is_away(
+    double: PushServiceDouble, website: Website, subscribe: Subscribe
+) -> None:
+    """For longer than a request may take: none of them counts as unanswered, and nobody is called silent."""
+    for _ in range(30):
+        subscribe()
+    double.latency = 1.0
+    outbox.send(make_message(website), [make_text()])
+    away = []
+
+    class CutOff(Dispatch):
+        def _hand_over(self, claimed: Sequence[Claimed], claimed_at: float) -> None:
+            super()._hand_over(claimed, claimed_at)
+            if claimed and not away:
+                away.append(close_database(4.0))
+
+    run = CutOff(transactional=False)
+    run.wire = Transport(sending.push_services(), ca_file=settings.PUSH_SERVICES_CA, timeout=2.0)
+    try:
+        run.run(seconds=10)
+    finally:
+        away[0].join()
+
+    assert Delivery.objects.all().by_state() == {DeliveryState.ACCEPTED: 30}
+    assert not Alert.objects.exists()
+
+
+def close_database(seconds: float) -> threading.Thread:
+    """To everyone. Returns who opens it again."""
+    name = connection.settings_dict["NAME"]
+
+    def allow(allowed: bool) -> None:
+        with psycopg.connect(**{**our_server(), "dbname": "postgres"}, autocommit=True) as other:
+            other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}')
+            if not allowed:
+                other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+                )
+
+    allow(False)
+    opener = threading.Timer(seconds, allow, [True])
+    opener.start()
+    return opener
+
+
+def our_server() -> dict[str, Any]:
+    values = connection.get_connection_params()
+    return {name: values[name] for name in ("host", "port", "user", "password", "dbname") if name in values}
+
+
 def end_our_connection() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
-    values = connection.get_connection_params()
-    url = {name: values[name] for name in ("host", "port", "user", "password", "dbname") if name in values}
-    with psycopg.connect(**url) as other:
+    with psycopg.connect(**our_server()) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [pid])
 
 

@@ -4,9 +4,11 @@ import threading
 from collections.abc import Sequence
 
 import psycopg
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
-from signalize_console.deliveries import ledger, outbox, progress
+from signalize_console.deliveries import alerts, ledger, outbox, progress
+from signalize_console.deliveries.alerts import Alert, AlertKind
 from signalize_console.deliveries.dispatch import Dispatch
 from signalize_console.deliveries.ledger import Claim, Claimed, Result
 from signalize_console.deliveries.models import Delivery
@@ -110,3 +112,30 @@ def test_a_worker_that_wakes_late_gives_a_finished_message_no_appointment(
 
     message.refresh_from_db()
     assert message.due_at is None
+
+
+def test_an_alert_that_ends_while_a_message_is_settled_calls_it_back(
+    website: Website, subscribe: Subscribe
+) -> None:
+    """Who ends it can't see yet that the message is to wait for it."""
+    message = send_to(subscribe(), website)
+    alerts.raise_alert(AlertKind.OUTAGE, None, "mozilla")
+    alert = Alert.objects.get()
+
+    def end() -> None:
+        alerts.end(alert.pk)
+        connection.close()
+
+    ending = threading.Thread(target=end)
+    with transaction.atomic():
+        progress.advance(True, [message.pk])
+        message.refresh_from_db()
+        assert message.due_at is not None
+        assert message.due_at > timezone.now()
+        ending.start()
+        ending.join(1.0)
+    ending.join()
+
+    message.refresh_from_db()
+    assert message.due_at is not None
+    assert message.due_at <= timezone.now()
