@@ -6,18 +6,19 @@ from django.db import connection
 
 from signalize_console.recipients.models import Consent, ConsentKind, Recipient
 
-# Consent that was not taken back is proven for as long as there is a log.
+# Consent that was not taken back is proven for as long as there is a log. So many people at a time, each with
+# all lines: of one who is half forgotten the withdrawal might be gone, and the consent still there.
 FORGET_WITHDRAWN = """
-DELETE FROM recipients_consent WHERE id IN (
-    SELECT line.id FROM recipients_consent withdrawn
-    JOIN recipients_consent line USING (client_id_hash, website_id)
-    WHERE withdrawn.kind = 'withdrawn' AND withdrawn.occurred_at < now() - make_interval(days => %s)
+DELETE FROM recipients_consent line USING (
+    SELECT client_id_hash, website_id FROM recipients_consent withdrawn
+    WHERE kind = 'withdrawn' AND occurred_at < now() - make_interval(days => %s)
       AND NOT EXISTS (
         SELECT FROM recipients_consent later
         WHERE later.client_id_hash = withdrawn.client_id_hash AND later.website_id = withdrawn.website_id
           AND later.occurred_at > withdrawn.occurred_at)
     LIMIT %s
-)
+) person
+WHERE line.client_id_hash = person.client_id_hash AND line.website_id = person.website_id
 """
 CHUNK = 10_000
 

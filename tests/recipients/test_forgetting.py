@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from signalize_console.deliveries import housekeeping
@@ -41,3 +42,16 @@ def test_only_of_who_took_it_back_long_ago(settings: Any, monkeypatch: pytest.Mo
     housekeeping.clean_up()
     left = [bytes(one) for one in Consent.objects.order_by("pk").values_list("client_id_hash", flat=True)]
     assert left == [still, lately, lately, again, again, again]
+
+
+def test_nobody_is_forgotten_by_half() -> None:
+    """A chunk that ends in the middle of somebody would leave a consent without its withdrawal."""
+    website = make_website()
+    for _person in range(3):
+        log(website, (GIVEN, 2000), (WITHDRAWN, 1500), (GIVEN, 1000), (WITHDRAWN, 401))
+    counts = []
+    for _chunk in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute(consent.FORGET_WITHDRAWN, [400, 1])
+        counts.append(Consent.objects.count())
+    assert counts == [8, 4, 0]
