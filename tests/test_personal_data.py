@@ -103,7 +103,9 @@ def broker() -> Iterator[Place]:
                 b"zset": lambda key: valkey.zrange(key, 0, -1),
                 b"string": valkey.get,
             }
-            text = f"{key!r} {read[valkey.type(key)](key)!r}"
+            if (kind := valkey.type(key)) == b"none":
+                continue  # gone meanwhile: its time was over
+            text = f"{key!r} {read[kind](key)!r}"
             bodies = [base64.b64decode(body) for body in re.findall(r'"body": "([^"]+)"', text)]
             yield Place("broker", f"{text} {bodies}")
 
