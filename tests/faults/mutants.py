@@ -189,6 +189,20 @@ MUTANTS = [
         'stopping = multiprocessing.Value("b", 0)',
         "tests/deliveries/test_tasks.py",
     ),
+    Mutant(
+        "read no answers while the database is away",
+        f"{D}/dispatch.py",
+        "            self._listen(LOOK_AGAIN)\n",
+        "            time.sleep(LOOK_AGAIN)\n",
+        "tests/deliveries/test_faults.py",
+    ),
+    Mutant(
+        "settle beside an alert that ends",
+        f"{D}/progress.py",
+        "        cursor.execute(LOCK_STOPS)\n",
+        "",
+        RACES,
+    ),
 ]
 
 
